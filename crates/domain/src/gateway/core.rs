@@ -1,0 +1,213 @@
+//! The gateway itself: its parts, and the sessions that are open.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+
+use super::call::Ring;
+use super::intake::Intake;
+use super::stripes::Stripes;
+use crate::model::{Device, DeviceId, Region, SessionState, Token};
+use crate::ports::{
+    Clock, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault, MediaSource, Outbox,
+    SecretSource, Session, Targets, Webhooks, Workspaces,
+};
+use crate::{Error, Needs, Result};
+
+/// Calls that may wait for an answer before new ones are left ringing.
+const MAX_WAITING_CALLS: usize = 256;
+
+/// What the gateway is made of. Everything it needs from the world is here.
+#[derive(Clone)]
+pub struct GatewayParts {
+    /// The way to WhatsApp.
+    pub driver: Arc<dyn Driver>,
+    /// Stored devices.
+    pub devices: Arc<dyn Devices>,
+    /// Workspaces in use.
+    pub workspaces: Arc<dyn Workspaces>,
+    /// Stored webhook endpoints.
+    pub webhooks: Arc<dyn Webhooks>,
+    /// Contacts and numbers.
+    pub directory: Arc<dyn Directory>,
+    /// The event log.
+    pub events: Arc<dyn EventStore>,
+    /// Deliveries; the gateway itself only hands it out.
+    pub deliveries: Arc<dyn DeliveryQueue>,
+    /// Sends.
+    pub outbox: Arc<dyn Outbox>,
+    /// Protocol state.
+    pub keys: Arc<dyn KeyVault>,
+    /// Files named by address.
+    pub media: Arc<dyn MediaSource>,
+    /// Addresses that may be called.
+    pub targets: Arc<dyn Targets>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// New secrets.
+    pub secrets: Arc<dyn SecretSource>,
+    /// Told whenever deliveries were recorded.
+    pub deliveries_added: Arc<Notify>,
+}
+
+impl fmt::Debug for GatewayParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayParts").finish_non_exhaustive()
+    }
+}
+
+/// Choices of whoever runs the gateway.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// Completes national numbers; without it the sending account's own region does.
+    pub default_region: Option<Region>,
+    /// How long a request waits for a code or a connection.
+    pub patience: Duration,
+    /// How long "this number is on WhatsApp" is believed.
+    pub lookup_ttl: Duration,
+    /// How long "this number is not on WhatsApp" is believed.
+    pub missing_lookup_ttl: Duration,
+    /// How long an idempotency key is kept.
+    pub idempotency_ttl: Duration,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            default_region: None,
+            patience: Duration::from_secs(20),
+            lookup_ttl: Duration::from_secs(7 * 24 * 3600),
+            missing_lookup_ttl: Duration::from_secs(3600),
+            idempotency_ttl: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// The gateway: all use cases, over the parts it was given.
+pub struct Gateway {
+    pub(super) parts: GatewayParts,
+    pub(super) settings: GatewaySettings,
+    pub(super) intake: Arc<Intake>,
+    pub(super) rings: tokio::sync::Mutex<mpsc::Receiver<Ring>>,
+    /// One opening or closing at a time for a device: never two sessions on one device's keys.
+    pub(super) lifecycle: Stripes,
+    sessions: Mutex<HashMap<DeviceId, Arc<dyn Session>>>,
+    running_keys: Mutex<HashSet<(DeviceId, String)>>,
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Puts the parts together. Nothing runs yet: see [`resume_sessions`](Self::resume_sessions) and
+    /// [`answer_calls`](Self::answer_calls).
+    pub fn new(parts: GatewayParts, settings: GatewaySettings) -> Self {
+        let (ring, rings) = mpsc::channel(MAX_WAITING_CALLS);
+        let intake = Arc::new(Intake::new(parts.clone(), ring));
+        Self {
+            parts,
+            settings,
+            intake,
+            rings: tokio::sync::Mutex::new(rings),
+            lifecycle: Stripes::default(),
+            sessions: Mutex::default(),
+            running_keys: Mutex::default(),
+        }
+    }
+
+    /// The parts, for whoever runs workers beside the gateway.
+    pub fn parts(&self) -> &GatewayParts {
+        &self.parts
+    }
+
+    /// The device with this token, or `NotFound`.
+    pub(super) async fn device(&self, token: &Token) -> Result<Device> {
+        let found = self.parts.devices.find(token).await?;
+        found.ok_or_else(|| Error::NotFound { what: "device", id: token.to_string() })
+    }
+
+    /// The open session of a device.
+    pub(super) fn session(&self, id: DeviceId) -> Option<Arc<dyn Session>> {
+        self.sessions().get(&id).cloned()
+    }
+
+    /// What the device's session is doing; how it ended last time when none is open.
+    pub(super) fn state(&self, device: &Device) -> SessionState {
+        match (self.session(device.id), &device.ended) {
+            (Some(session), _) => session.state().borrow().clone(),
+            (None, Some(reason)) => SessionState::Ended(reason.clone()),
+            (None, None) => SessionState::Stopped,
+        }
+    }
+
+    /// The session of a paired device, connected, or `WrongState`.
+    pub(super) fn connected_session(&self, device: &Device) -> Result<Arc<dyn Session>> {
+        let state = self.state(device);
+        let wrong = |needs| Error::WrongState { needs, is: state.as_str().into() };
+        if !device.is_paired() {
+            return Err(wrong(Needs::Paired));
+        }
+        match self.session(device.id) {
+            Some(session) if state.is_connected() => Ok(session),
+            _ => Err(wrong(Needs::Connected)),
+        }
+    }
+
+    /// Opens a session in the driver and keeps it. Call it under the device's lifecycle lock.
+    pub(super) async fn open_session(&self, device: &Device) -> Result<Arc<dyn Session>> {
+        let sink: Arc<dyn EventSink> = self.intake.clone();
+        let session = self.parts.driver.open(device, self.parts.keys.clone(), sink).await?;
+        self.sessions().insert(device.id, session.clone());
+        Ok(session)
+    }
+
+    /// Closes and forgets a session. Call it under the device's lifecycle lock.
+    pub(super) async fn close_session(&self, id: DeviceId) {
+        let session = self.sessions().remove(&id);
+        if let Some(session) = session {
+            session.close().await;
+        }
+    }
+
+    /// Takes all sessions out, to close them.
+    pub(super) fn drain_sessions(&self) -> Vec<Arc<dyn Session>> {
+        self.sessions().drain().map(|(_, session)| session).collect()
+    }
+
+    /// Marks an idempotency key as running; the mark goes with the guard.
+    pub(super) fn run_key(&self, device: DeviceId, key: &str) -> Result<RunningKey<'_>> {
+        let entry = (device, key.to_owned());
+        if !self.running_keys().insert(entry.clone()) {
+            return Err(Error::WrongState { needs: Needs::PreviousRequestEnded, is: "running".into() });
+        }
+        Ok(RunningKey { gateway: self, entry })
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<DeviceId, Arc<dyn Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running_keys(&self) -> MutexGuard<'_, HashSet<(DeviceId, String)>> {
+        self.running_keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An idempotency key whose request is running.
+pub(super) struct RunningKey<'a> {
+    gateway: &'a Gateway,
+    entry: (DeviceId, String),
+}
+
+impl Drop for RunningKey<'_> {
+    fn drop(&mut self) {
+        self.gateway.running_keys().remove(&self.entry);
+    }
+}

@@ -1,0 +1,145 @@
+//! Sending a message, once.
+
+use std::sync::Arc;
+
+use super::Gateway;
+use crate::model::{
+    Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber, SentMessage,
+    Token,
+};
+use crate::ports::{Attempt, OutboxEntry, Session};
+use crate::{Error, Result};
+
+/// What a client wants sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MessageRequest {
+    /// A number in any human form, or a JID.
+    pub to: String,
+    /// Text, or the caption of a file.
+    pub text: Option<String>,
+    /// Address of a file: `http:`, `https:` or `data:`.
+    pub file_url: Option<String>,
+    /// Name shown for the file.
+    pub file_name: Option<String>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// WhatsApp's server accepted it.
+    Sent(SentMessage),
+    /// The number has no WhatsApp account; nothing was sent.
+    NotOnWhatsApp,
+}
+
+/// Whom a message is for, before WhatsApp was asked.
+enum Recipient {
+    Known(Jid),
+    Number(PhoneNumber),
+}
+
+impl Gateway {
+    /// Sends a message and returns once WhatsApp's server has accepted it. With an idempotency key,
+    /// doing it again gives the first answer; after a crash in between it goes out with the same
+    /// message id, so that the recipient sees it once.
+    #[tracing::instrument(skip_all, fields(%token))]
+    pub async fn send_message(
+        &self,
+        token: &Token,
+        request: MessageRequest,
+        idempotency: Option<Idempotency>,
+    ) -> Result<SendOutcome> {
+        let device = self.device(token).await?;
+        let recipient = self.recipient(&device, &request.to)?;
+        check_content(&request)?;
+        let _running = idempotency.as_ref().map(|i| self.run_key(device.id, i.key.as_str())).transpose()?;
+        let session = self.connected_session(&device)?;
+        let now = self.parts.clock.now();
+        let entry =
+            OutboxEntry { device: device.id, message: session.new_message_id(), idempotency, at: now };
+        let id = match self.parts.outbox.begin(entry, now - self.settings.idempotency_ttl).await? {
+            Attempt::Begun(id) => id,
+            Attempt::Answered(id, answer) => return replay(id, answer),
+            Attempt::KeyReused => return Err(Error::KeyReused),
+        };
+        let sent = self.send_begun(&session, &id, recipient, request).await;
+        let (status, answer) = verdict(&sent);
+        self.parts.outbox.finish(device.id, &id, status, answer).await?;
+        sent
+    }
+
+    async fn send_begun(
+        &self,
+        session: &Arc<dyn Session>,
+        id: &MessageId,
+        recipient: Recipient,
+        request: MessageRequest,
+    ) -> Result<SendOutcome> {
+        let to = match recipient {
+            Recipient::Known(jid) => jid,
+            Recipient::Number(phone) => match self.account_of(session.as_ref(), &phone).await? {
+                Some(jid) => jid,
+                None => return Ok(SendOutcome::NotOnWhatsApp),
+            },
+        };
+        let content = self.content(request).await?;
+        let message = OutgoingMessage { id: id.clone(), to, content };
+        session.send(&message).await.map(SendOutcome::Sent)
+    }
+
+    async fn content(&self, request: MessageRequest) -> Result<Content> {
+        let text = request.text.filter(|text| !text.is_empty());
+        match request.file_url.filter(|url| !url.is_empty()) {
+            None => Ok(Content::Text(text.unwrap_or_default())),
+            Some(url) => {
+                let file = self.parts.media.fetch(&url).await?;
+                let file_name = request.file_name.filter(|name| !name.is_empty());
+                let file_name = file_name.or_else(|| file.file_name().map(ToOwned::to_owned));
+                Ok(Content::Media { file, caption: text, file_name })
+            }
+        }
+    }
+
+    fn recipient(&self, device: &Device, to: &str) -> Result<Recipient> {
+        if to.trim().is_empty() {
+            return Err(Error::invalid("phone", "phone is required"));
+        }
+        if to.contains('@') {
+            let jid: Jid = to.parse().map_err(|error: Error| Error::invalid("phone", error.to_string()))?;
+            return Ok(Recipient::Known(jid.account()));
+        }
+        Ok(Recipient::Number(PhoneNumber::parse(to, self.region_for(device))?))
+    }
+}
+
+fn check_content(request: &MessageRequest) -> Result<()> {
+    let given = |field: &Option<String>| field.as_ref().is_some_and(|text| !text.is_empty());
+    if given(&request.text) || given(&request.file_url) {
+        Ok(())
+    } else {
+        Err(Error::invalid("message", "message or file_url is required"))
+    }
+}
+
+/// What the outbox keeps of a send: an answer only where a retry must get the same one.
+fn verdict(sent: &Result<SendOutcome>) -> (MessageStatus, Option<Answer>) {
+    match sent {
+        Ok(SendOutcome::Sent(message)) => {
+            (MessageStatus::Sent, Some(Answer::Sent { to: message.to.clone(), at: message.at }))
+        }
+        Ok(SendOutcome::NotOnWhatsApp) => (MessageStatus::Failed, Some(Answer::NotOnWhatsApp)),
+        Err(Error::Refused { wa_code, text }) => {
+            (MessageStatus::Failed, Some(Answer::Refused { wa_code: *wa_code, text: text.clone() }))
+        }
+        Err(Error::TimedOut { .. }) => (MessageStatus::Unknown, None),
+        Err(_) => (MessageStatus::Failed, None),
+    }
+}
+
+fn replay(id: MessageId, answer: Answer) -> Result<SendOutcome> {
+    match answer {
+        Answer::Sent { to, at } => Ok(SendOutcome::Sent(SentMessage { id, to, at })),
+        Answer::NotOnWhatsApp => Ok(SendOutcome::NotOnWhatsApp),
+        Answer::Refused { wa_code, text } => Err(Error::Refused { wa_code, text }),
+    }
+}

@@ -1,0 +1,33 @@
+//! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
+
+pub mod contact;
+pub mod device;
+pub mod event;
+pub mod group;
+pub mod id;
+pub mod jid;
+pub mod media;
+pub mod message;
+pub mod page;
+pub mod phone;
+pub mod secret;
+pub mod session;
+pub mod time;
+pub mod webhook;
+
+pub use contact::Contact;
+pub use device::{CallSettings, Device, DeviceQuery, Token, WorkspaceName};
+pub use event::{Event, EventBody, EventKind};
+pub use group::{Group, Participant, ParticipantRole};
+pub use id::{DeliveryId, DeviceId, EventId, WebhookId};
+pub use jid::{Jid, JidServer};
+pub use media::{MediaFile, MediaKind};
+pub use message::{
+    Answer, Content, Idempotency, IdempotencyKey, MessageId, MessageStatus, OutgoingMessage, ReceivedMessage, SentMessage,
+};
+pub use page::{Page, PageQuery};
+pub use phone::{PhoneNumber, Region};
+pub use secret::Secret;
+pub use session::{EndReason, PairCode, SessionState};
+pub use time::Timestamp;
+pub use webhook::{Delivery, DeliveryOutcome, Webhook};

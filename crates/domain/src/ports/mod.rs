@@ -1,0 +1,28 @@
+//! What the use cases need from the world. Every port is narrow, speaks domain, and says in its docs
+//! what it returns, what it guarantees and how it fails.
+
+mod clock;
+mod deliveries;
+mod devices;
+mod directory;
+mod driver;
+mod events;
+mod keys;
+mod media;
+mod outbox;
+mod targets;
+mod webhooks;
+mod workspaces;
+
+pub use clock::{Clock, IdSource, SecretSource};
+pub use deliveries::DeliveryQueue;
+pub use devices::Devices;
+pub use directory::{Directory, NumberLookup};
+pub use driver::{Driver, EventSink, Session};
+pub use events::{EventBatch, EventStore, NewDelivery, NewEvent};
+pub use keys::{KeyEntry, KeyKind, KeyVault};
+pub use media::MediaSource;
+pub use outbox::{Attempt, Outbox, OutboxEntry};
+pub use targets::Targets;
+pub use webhooks::Webhooks;
+pub use workspaces::Workspaces;

@@ -1,0 +1,18 @@
+//! What tests stand on: fakes of every port, and the contract suites that keep them honest. Behind the
+//! feature `testing`, so that embedders can use them as well.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a fake that is used wrongly and a contract that is broken must panic: that is how a test fails"
+)]
+
+mod clock;
+pub mod contract;
+mod memory;
+mod memory_deliveries;
+mod memory_events;
+mod memory_keys;
+mod memory_outbox;
+
+pub use clock::{FakeClock, FakeIds};
+pub use memory::MemoryStore;

@@ -1,0 +1,68 @@
+//! Linking a gateway's device to a phone, by QR code or by typed code, and unlinking it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::reply::{Body, Problem, Reply, done};
+use crate::server::Site;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scan {
+    qr: String,
+}
+
+pub(super) async fn scan(
+    State(site): State<Arc<Site>>,
+    Path(phone): Path<String>,
+    Body(scan): Body<Scan>,
+) -> Reply<Value> {
+    let device = site.world.scan(&phone, filled("qr", &scan.qr)?).await?;
+    done(json!({ "device": device }))
+}
+
+/// The same where the test harnesses of other clients expect it: raw text, account by push name.
+pub(super) async fn scan_by_push_name(State(site): State<Arc<Site>>, qr: String) -> Reply<Value> {
+    let device = site.world.scan_by_push_name(filled("qr", &qr)?).await?;
+    done(json!({ "device": device }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PairCode {
+    code: String,
+}
+
+pub(super) async fn pair_code(
+    State(site): State<Arc<Site>>,
+    Path(phone): Path<String>,
+    Body(typed): Body<PairCode>,
+) -> Reply<Value> {
+    // Shown as ABCD-EFGH, typed without the dash and in any case.
+    let code: String = typed.code.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
+    let device = site.world.pair_code(&phone, &filled("code", &code)?.to_ascii_uppercase()).await?;
+    done(json!({ "device": device }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unlink {
+    device: String,
+}
+
+pub(super) async fn unlink(
+    State(site): State<Arc<Site>>,
+    Path(phone): Path<String>,
+    Body(unlink): Body<Unlink>,
+) -> Reply<Value> {
+    site.world.unlink(&phone, filled("device", &unlink.device)?)?;
+    done(json!({}))
+}
+
+fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str, Problem> {
+    let text = text.trim();
+    if text.is_empty() { Err(Problem::invalid(field, "must not be empty")) } else { Ok(text) }
+}

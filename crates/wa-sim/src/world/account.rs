@@ -1,0 +1,161 @@
+//! An account: the simulated phone, its companions and what the server stores for both.
+
+use crate::phone::content::Message;
+use crate::phone::signal::SignalParty;
+use crate::world::address::Address;
+use crate::world::collection::Collections;
+use crate::world::queue::Queue;
+use crate::world::view::{CallView, PhoneView, Script};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use wacore_binary::{Jid, Node};
+
+/// Companion device numbers start here, where upstream's test server starts them.
+const FIRST_COMPANION: u16 = 33;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Phone {
+    /// Digits in international form: the key of the account.
+    pub number: String,
+    /// User part of the LID.
+    pub lid: String,
+    pub name: String,
+    pub about: String,
+    pub picture: Option<Picture>,
+    pub signal: SignalParty,
+    /// `rawId` of the account's device identities.
+    pub raw_id: u32,
+    pub devices: BTreeMap<u16, Device>,
+    /// Key index of the newest companion; never reused.
+    pub last_key_index: u32,
+    pub collections: Collections,
+    /// The address book: phone number to name.
+    pub contacts: BTreeMap<String, String>,
+    pub messages: Vec<Message>,
+    pub calls: Vec<CallView>,
+    /// Whether the phone has network; when not, its stanzas wait in `backlog`.
+    pub online: bool,
+    pub backlog: VecDeque<Node>,
+    pub script: Script,
+    /// Blocked accounts by phone number.
+    pub blocked: BTreeSet<String>,
+    pub privacy: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Picture {
+    pub id: String,
+    pub direct_path: String,
+}
+
+/// A linked companion.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Device {
+    pub key_index: u32,
+    /// Public Noise static key: a login must come with it.
+    pub noise: Vec<u8>,
+    /// The identity container that both sides signed; served with every prekey bundle. Empty until signed.
+    pub identity: Vec<u8>,
+    pub keys: PublicKeys,
+    pub queue: Queue,
+    /// The app-state key has been shared with it.
+    pub key_shared: bool,
+}
+
+/// What a device has uploaded for others to start sessions with.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PublicKeys {
+    pub registration: Vec<u8>,
+    pub identity: Vec<u8>,
+    pub signed: SignedKey,
+    /// One-time keys, first in first out: id (three bytes) and public key.
+    pub pool: VecDeque<(Vec<u8>, Vec<u8>)>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct SignedKey {
+    pub id: Vec<u8>,
+    pub public: Vec<u8>,
+    pub signature: Vec<u8>,
+}
+
+impl Phone {
+    pub fn new(number: &str, lid: &str, name: &str, serial: u32) -> Self {
+        Self {
+            number: number.to_owned(),
+            lid: lid.to_owned(),
+            name: name.to_owned(),
+            about: "Hey there! I am using WhatsApp.".to_owned(),
+            picture: None,
+            signal: SignalParty::generate(serial),
+            raw_id: 7_000 + serial,
+            devices: BTreeMap::new(),
+            last_key_index: 0,
+            collections: Collections::generate(serial),
+            contacts: BTreeMap::new(),
+            messages: Vec::new(),
+            calls: Vec::new(),
+            online: true,
+            backlog: VecDeque::new(),
+            script: Script::None,
+            blocked: BTreeSet::new(),
+            privacy: default_privacy(),
+        }
+    }
+
+    pub fn pn_jid(&self) -> Jid {
+        Jid::pn(self.number.as_str())
+    }
+
+    pub fn lid_jid(&self) -> Jid {
+        Jid::lid(self.lid.as_str())
+    }
+
+    /// The device's JID in the user name space of `like`.
+    pub fn device_jid(&self, device: u16, like: &Jid) -> Jid {
+        if like.is_lid() {
+            Jid::lid_device(self.lid.as_str(), device)
+        } else {
+            Jid::pn_device(self.number.as_str(), device)
+        }
+    }
+
+    /// Companions that have finished pairing.
+    pub fn linked(&self) -> impl Iterator<Item = (u16, &Device)> {
+        self.devices.iter().filter(|(_, device)| !device.identity.is_empty()).map(|(id, device)| (*id, device))
+    }
+
+    pub fn companions(&self) -> Vec<Address> {
+        self.linked().map(|(id, _)| Address::new(&self.number, id)).collect()
+    }
+
+    /// The phone and its companions.
+    pub fn addresses(&self) -> Vec<Address> {
+        let mut all = vec![Address::primary(&self.number)];
+        all.extend(self.companions());
+        all
+    }
+
+    /// Number and key index for a new companion.
+    pub fn next_device(&mut self) -> (u16, u32) {
+        self.last_key_index += 1;
+        let offset = u16::try_from(self.last_key_index - 1).unwrap_or(u16::MAX - FIRST_COMPANION);
+        (FIRST_COMPANION + offset, self.last_key_index)
+    }
+
+    pub fn view(&self) -> PhoneView {
+        PhoneView {
+            phone: self.number.clone(),
+            lid: self.lid_jid().to_string(),
+            name: self.name.clone(),
+            devices: self.companions().iter().map(|address| address.pn_jid().to_string()).collect(),
+            online: self.online,
+            script: self.script,
+        }
+    }
+}
+
+fn default_privacy() -> BTreeMap<String, String> {
+    let everyone = ["last", "online", "profile", "status", "readreceipts", "groupadd", "calladd"];
+    everyone.iter().map(|name| ((*name).to_owned(), "all".to_owned())).collect()
+}
