@@ -1,1 +1,11 @@
-//! Placeholder.
+//! What the tests across crates share: a whole sandbox in one process, a webhook receiver, and waiting for what happens
+//! instead of sleeping. See docs/TESTING.md.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must stop here")]
+
+pub mod client;
+pub mod receiver;
+pub mod sandbox;
+
+pub use client::{Client, Reply};
+pub use receiver::{Received, Receiver};
+pub use sandbox::Sandbox;

@@ -1,1 +1,9 @@
-//! Placeholder.
+//! A gateway and a simulated WhatsApp on loopback, together or one by one. Never shipped as the server: this build
+//! accepts a certificate chain that WhatsApp did not sign.
+
+mod cli;
+mod gateway;
+mod guide;
+mod simulator;
+
+pub use cli::run_cli;

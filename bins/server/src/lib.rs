@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The server as a library: configuration in, a running gateway out. The binary is one call of
+//! [`run_cli`]; the sandbox and the tests build the same [`App`] over another driver or another port.
+
+mod app;
+mod cli;
+pub mod config;
+mod keys;
+mod logging;
+mod metrics;
+mod post;
+mod serve;
+mod shutdown;
+mod world;
+
+pub use app::{App, Network};
+pub use cli::Cli;
+pub use config::Config;
+pub use logging::init as init_logging;
+pub use serve::run_cli;
+pub use shutdown::signal as shutdown_signal;
+pub use world::{SystemClock, SystemSecrets, UlidSource};

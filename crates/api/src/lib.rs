@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The HTTP surface of wagate: actix-web routes over the use cases of [`wagate_domain::Gateway`].
+//!
+//! [`configure`] mounts everything on any actix-web app; wrap that app in [`RequestIds`], so that every
+//! response, also of what else it serves, carries `x-request-id`.
+
+mod auth;
+mod extract;
+mod probes;
+mod problem;
+mod qr;
+mod request_id;
+mod seed;
+mod state;
+
+use actix_web::web::{Data, ServiceConfig};
+
+pub use auth::ApiKeys;
+pub use request_id::RequestIds;
+pub use state::{ApiState, Readiness};
+
+/// Mounts `/api/*`, `/healthz`, `/readyz` and `/metrics`.
+pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
+    let state = Data::new(state);
+    move |app: &mut ServiceConfig| {
+        let max_body_bytes = state.max_body_bytes;
+        app.app_data(state).configure(probes::configure).service(seed::scope(max_body_bytes));
+    }
+}

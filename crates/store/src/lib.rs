@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The storage of wagate behind the ports of `wagate-domain`: one database for all sessions. This is the
+//! only crate that names diesel, so that another database is a matter of this crate alone.
+//!
+//! [`Store::open`] opens it; its accessors hand out one implementation per port. A write is durable when
+//! it returns: one writer commits many of them at once (see `writer.rs`), reads have a pool beside it.
+
+#[macro_use]
+mod dialect;
+mod deliveries;
+mod devices;
+mod directory;
+mod error;
+mod events;
+mod keys;
+mod migrate;
+mod outbox;
+mod pool;
+mod schema;
+mod stamp;
+mod store;
+mod webhooks;
+mod workspaces;
+mod writer;
+
+pub use deliveries::SqlDeliveries;
+pub use devices::SqlDevices;
+pub use directory::SqlDirectory;
+pub use events::SqlEvents;
+pub use keys::SqlKeys;
+pub use outbox::SqlOutbox;
+pub use stamp::Kind;
+pub use store::{Store, StoreSettings};
+pub use webhooks::SqlWebhooks;
+pub use workspaces::SqlWorkspaces;

@@ -5,7 +5,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Time since the Unix epoch.
-#[expect(clippy::disallowed_methods, reason = "the clock module is where the time comes in")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock module is where the time comes in"
+)]
 pub fn since_epoch() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

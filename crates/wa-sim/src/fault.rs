@@ -1,119 +1,17 @@
 //! Misbehaviour on demand: what goes wrong, for whom and how often, so that a client's recovery can be tested.
 
+mod spec;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::ledger::Direction;
 
-/// Reason of `<failure>` when a `refuse` fault names none: the service is unavailable, try again.
-const DEFAULT_REFUSAL: u16 = 503;
-/// Reason of `<failure>` for a temporary ban.
-const BAN_REASON: u16 = 402;
-/// Ban code "sent to too many people", used when a `ban` fault names none.
-const DEFAULT_BAN_CODE: u32 = 101;
-const DEFAULT_BAN_SECS: u64 = 3600;
-/// Code of `<stream:error>` when the fault names none.
-const DEFAULT_STREAM_ERROR: u16 = 503;
-const DEFAULT_DELAY_MS: u64 = 1000;
-/// Status of a failing media host when the fault names none.
-const DEFAULT_MEDIA_STATUS: u16 = 503;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// The socket is cut without a word, at once and again at every stanza.
-    Drop,
-    /// Every stanza waits `delay_ms`.
-    Delay,
-    /// The socket stays open and stanzas vanish.
-    HalfOpen,
-    /// `<stream:error>` with `code` or `<conflict type>`, at once and again at every stanza.
-    StreamError,
-    /// Logins end in `<failure reason="{code}"/>`.
-    Refuse,
-    /// A temporary ban: running connections are cut, logins end in `<failure reason="402" code expire/>`.
-    Ban,
-    /// Media hosts answer `code`, or `cut` the body half way.
-    Media,
-}
-
-/// What goes wrong, as the control API states it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultSpec {
-    /// Whose devices; all of them when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    pub kind: FaultKind,
-    /// Stream error code, failure reason, ban code or HTTP status, as the kind has it.
-    #[serde(default, alias = "status", skip_serializing_if = "Option::is_none")]
-    pub code: Option<u32>,
-    /// Type of the `<conflict>` in a stream error: `replaced`, `device_removed`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conflict: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delay_ms: Option<u64>,
-    /// How long a ban lasts, as told to the client.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expire_secs: Option<u64>,
-    /// How often it strikes; until cleared when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub count: Option<u64>,
-    /// Only this way: for media, `from_client` is an upload and `to_client` a download.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Direction>,
-    /// Media only: the body breaks off half way instead of an error status.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub cut: bool,
-}
-
-impl FaultSpec {
-    /// A fault of this kind for everyone until it is cleared.
-    pub fn new(kind: FaultKind) -> Self {
-        Self {
-            phone: None,
-            kind,
-            code: None,
-            conflict: None,
-            delay_ms: None,
-            expire_secs: None,
-            count: None,
-            direction: None,
-            cut: false,
-        }
-    }
-
-    fn hits(&self, phone: &str) -> bool {
-        self.phone.as_deref().is_none_or(|only| only == phone)
-    }
-
-    fn goes(&self, direction: Direction) -> bool {
-        self.direction.is_none_or(|only| only == direction)
-    }
-
-    fn short_code(&self, default: u16) -> u16 {
-        self.code.and_then(|code| u16::try_from(code).ok()).unwrap_or(default)
-    }
-
-    fn stanza_verdict(&self) -> Option<Verdict> {
-        match self.kind {
-            FaultKind::Drop => Some(Verdict::Drop),
-            FaultKind::Delay => {
-                Some(Verdict::Delay(Duration::from_millis(self.delay_ms.unwrap_or(DEFAULT_DELAY_MS))))
-            }
-            FaultKind::HalfOpen => Some(Verdict::HalfOpen),
-            FaultKind::StreamError => Some(Verdict::StreamError {
-                code: self.short_code(DEFAULT_STREAM_ERROR),
-                conflict: self.conflict.clone(),
-            }),
-            FaultKind::Refuse | FaultKind::Ban | FaultKind::Media => None,
-        }
-    }
-}
+pub use spec::{FaultKind, FaultSpec};
 
 /// What becomes of a stanza or of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +63,11 @@ pub struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { active: Mutex::default(), next: AtomicU64::new(1), changed: watch::channel(0).0 }
+        Self {
+            active: Mutex::default(),
+            next: AtomicU64::new(1),
+            changed: watch::channel(0).0,
+        }
     }
 }
 
@@ -212,8 +114,11 @@ impl Faults {
             FaultKind::Drop | FaultKind::StreamError if spec.hits(phone) => spec.stanza_verdict(),
             _ => None,
         });
-        let banned =
-            || self.active().iter().any(|fault| fault.spec.kind == FaultKind::Ban && fault.spec.hits(phone));
+        let banned = || {
+            self.active()
+                .iter()
+                .any(|fault| fault.spec.kind == FaultKind::Ban && fault.spec.hits(phone))
+        };
         // Not counted: a ban is spent by the logins that it refuses.
         verdict.unwrap_or_else(|| if banned() { Verdict::Drop } else { Verdict::Pass })
     }
@@ -221,44 +126,44 @@ impl Faults {
     /// What becomes of one stanza; counts as a strike unless it passes.
     pub fn on_stanza(&self, phone: &str, direction: Direction) -> Verdict {
         self.strike(|spec| {
-            if spec.hits(phone) && spec.goes(direction) { spec.stanza_verdict() } else { None }
+            if spec.hits(phone) && spec.goes(direction) {
+                spec.stanza_verdict()
+            } else {
+                None
+            }
         })
         .unwrap_or(Verdict::Pass)
     }
 
     /// Why this phone's device may not log in, if so.
     pub fn on_login(&self, phone: &str) -> Option<LoginRefusal> {
-        self.strike(|spec| match spec.kind {
-            FaultKind::Refuse if spec.hits(phone) => {
-                Some(LoginRefusal { reason: spec.short_code(DEFAULT_REFUSAL), code: None, expire_secs: None })
+        self.strike(|spec| {
+            if spec.hits(phone) {
+                spec.login_refusal()
+            } else {
+                None
             }
-            FaultKind::Ban if spec.hits(phone) => Some(LoginRefusal {
-                reason: BAN_REASON,
-                code: Some(spec.code.unwrap_or(DEFAULT_BAN_CODE)),
-                expire_secs: Some(spec.expire_secs.unwrap_or(DEFAULT_BAN_SECS)),
-            }),
-            _ => None,
         })
     }
 
     /// How this media request fails, if so; `phone` is empty when the request does not tell whose it is.
     pub fn on_media(&self, phone: &str, direction: Direction) -> Option<MediaFault> {
         self.strike(|spec| {
-            (spec.kind == FaultKind::Media && spec.hits(phone) && spec.goes(direction)).then(|| {
-                if spec.cut {
-                    MediaFault::Cut
-                } else {
-                    MediaFault::Status(spec.short_code(DEFAULT_MEDIA_STATUS))
-                }
-            })
+            if spec.hits(phone) && spec.goes(direction) {
+                spec.media_fault()
+            } else {
+                None
+            }
         })
     }
 
     /// The first fault that has something to say strikes, and goes when its count is spent.
     fn strike<T>(&self, says: impl Fn(&FaultSpec) -> Option<T>) -> Option<T> {
         let mut active = self.active();
-        let (at, said) =
-            active.iter().enumerate().find_map(|(at, fault)| says(&fault.spec).map(|said| (at, said)))?;
+        let (at, said) = active
+            .iter()
+            .enumerate()
+            .find_map(|(at, fault)| says(&fault.spec).map(|said| (at, said)))?;
         if let Some(left) = &mut active[at].spec.count {
             *left = left.saturating_sub(1);
             if *left == 0 {
@@ -322,7 +227,10 @@ mod tests {
         });
         assert_eq!(faults.on_connection(ANNA), Verdict::Drop);
         let refusal = faults.on_login(ANNA).unwrap();
-        assert_eq!((refusal.reason, refusal.code, refusal.expire_secs), (402, Some(101), Some(60)));
+        assert_eq!(
+            (refusal.reason, refusal.code, refusal.expire_secs),
+            (402, Some(101), Some(60))
+        );
         assert_eq!(faults.on_login(ANNA), None);
     }
 
@@ -342,8 +250,14 @@ mod tests {
     #[test]
     fn media_faults_leave_stanzas_alone() {
         let faults = Faults::default();
-        faults.add(FaultSpec { code: Some(410), ..FaultSpec::new(FaultKind::Media) });
+        faults.add(FaultSpec {
+            code: Some(410),
+            ..FaultSpec::new(FaultKind::Media)
+        });
         assert_eq!(faults.on_stanza(ANNA, Direction::ToClient), Verdict::Pass);
-        assert_eq!(faults.on_media("", Direction::ToClient), Some(MediaFault::Status(410)));
+        assert_eq!(
+            faults.on_media("", Direction::ToClient),
+            Some(MediaFault::Status(410))
+        );
     }
 }

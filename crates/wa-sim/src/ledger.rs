@@ -73,14 +73,22 @@ impl Default for Ledger {
 impl Ledger {
     /// A ledger that keeps the last `cap` lines.
     pub fn new(cap: usize) -> Self {
-        Self { lines: Mutex::default(), cap: cap.max(1), last: watch::channel(0).0 }
+        Self {
+            lines: Mutex::default(),
+            cap: cap.max(1),
+            last: watch::channel(0).0,
+        }
     }
 
     /// Writes one line and returns its number.
     pub fn record(&self, entry: Entry) -> u64 {
         let mut lines = self.lines();
         lines.last += 1;
-        let line = Line { seq: lines.last, at: clock::now_ms(), entry };
+        let line = Line {
+            seq: lines.last,
+            at: clock::now_ms(),
+            entry,
+        };
         let seq = line.seq;
         if line.entry.violation.is_some() {
             lines.violations.push(line.clone());
@@ -189,7 +197,14 @@ mod tests {
         ledger.record(entry("iq", Some("unknown namespace")));
         ledger.record(entry("ack", None));
         ledger.record(entry("ack", None));
-        assert_eq!(ledger.after(0, 10).iter().map(|line| line.seq).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            ledger
+                .after(0, 10)
+                .iter()
+                .map(|line| line.seq)
+                .collect::<Vec<_>>(),
+            [2, 3]
+        );
         assert_eq!(ledger.violations().len(), 1);
         assert_eq!(ledger.last_seq(), 3);
     }
@@ -198,17 +213,25 @@ mod tests {
     async fn a_waiter_sees_old_and_new_lines_and_gives_up_in_time() {
         let ledger = std::sync::Arc::new(Ledger::default());
         ledger.record(entry("message", None));
-        let old = ledger.wait_for(|line| line.entry.tag == "message", Duration::from_secs(5)).await;
+        let old = ledger
+            .wait_for(|line| line.entry.tag == "message", Duration::from_secs(5))
+            .await;
         assert_eq!(old.map(|line| line.seq), Some(1));
 
         let waiting = tokio::spawn({
             let ledger = ledger.clone();
-            async move { ledger.wait_for(|line| line.entry.tag == "receipt", Duration::from_secs(5)).await }
+            async move {
+                ledger
+                    .wait_for(|line| line.entry.tag == "receipt", Duration::from_secs(5))
+                    .await
+            }
         });
         ledger.record(entry("receipt", None));
         assert_eq!(waiting.await.unwrap().map(|line| line.seq), Some(2));
 
-        let never = ledger.wait_for(|line| line.entry.tag == "call", Duration::from_millis(1)).await;
+        let never = ledger
+            .wait_for(|line| line.entry.tag == "call", Duration::from_millis(1))
+            .await;
         assert_eq!(never, None);
     }
 }

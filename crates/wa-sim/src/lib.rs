@@ -4,18 +4,18 @@
 //! [`Sim::world`], [`Sim::ledger`] and [`Sim::faults`] give, and then awaits [`Sim::run`].
 
 pub mod clock;
-pub mod connection;
+mod connection;
 mod control;
 pub mod fault;
 pub mod ledger;
 pub mod media;
-pub mod phone;
+mod phone;
 mod server;
 mod sim;
-pub mod stanza;
+mod stanza;
 mod state_file;
 mod tls;
-pub mod wire;
+mod wire;
 pub mod world;
 
 pub use sim::{Error, Settings, Sim, run, run_with};

@@ -57,7 +57,12 @@ impl Default for MediaStore {
 impl MediaStore {
     /// A store in memory, or in `folder`, which is made when the first blob comes.
     pub fn new(folder: Option<PathBuf>, max_bytes: usize) -> Self {
-        Self { shelves: Mutex::default(), folder, host: OnceLock::new(), max_bytes }
+        Self {
+            shelves: Mutex::default(),
+            folder,
+            host: OnceLock::new(),
+            max_bytes,
+        }
     }
 
     /// `host:port` that clients are told to use; known once the simulator listens.
@@ -95,12 +100,16 @@ impl MediaStore {
 
     /// Keeps a blob and returns its direct path. `kind` is a media type such as `image`, or [`PICTURE`].
     pub fn put(&self, kind: &str, body: &[u8]) -> String {
-        self.store(kind, &token_of(body), Bytes::copy_from_slice(body)).direct_path
+        self.store(kind, &token_of(body), Bytes::copy_from_slice(body))
+            .direct_path
     }
 
     fn store(&self, kind: &str, token: &str, body: Bytes) -> Stored {
-        let direct_path =
-            if kind == PICTURE { format!("/pic/{token}.jpg") } else { format!("/v/{kind}/{token}.enc") };
+        let direct_path = if kind == PICTURE {
+            format!("/pic/{token}.jpg")
+        } else {
+            format!("/v/{kind}/{token}.enc")
+        };
         self.keep(&direct_path, body);
         self.address(direct_path)
     }
@@ -124,12 +133,15 @@ impl MediaStore {
             self.shelves().blobs.insert(path.to_owned(), body);
             return;
         };
-        let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| {
-            // A reader must never meet half a file.
-            let fresh = file.with_extension("part");
-            std::fs::write(&fresh, &body)?;
-            std::fs::rename(&fresh, &file)
-        });
+        let written = file
+            .parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| {
+                // A reader must never meet half a file.
+                let fresh = file.with_extension("part");
+                std::fs::write(&fresh, &body)?;
+                std::fs::rename(&fresh, &file)
+            });
         if let Err(error) = written {
             tracing::warn!(file = %file.display(), %error, "media blob not kept");
         }
@@ -137,11 +149,18 @@ impl MediaStore {
 
     fn file_of(&self, path: &str) -> Option<PathBuf> {
         // `+` is in no kind and no token, so names cannot clash, and without `/` none leaves the folder.
-        Some(self.folder.as_ref()?.join(path.trim_start_matches('/').replace(['/', '\\'], "+")))
+        Some(
+            self.folder
+                .as_ref()?
+                .join(path.trim_start_matches('/').replace(['/', '\\'], "+")),
+        )
     }
 
     fn address(&self, direct_path: String) -> Stored {
-        Stored { url: self.url_of(&direct_path), direct_path }
+        Stored {
+            url: self.url_of(&direct_path),
+            direct_path,
+        }
     }
 
     /// The finished upload of this token, if there is one.
@@ -156,7 +175,11 @@ impl MediaStore {
 
     fn partial_len(&self, token: &str) -> usize {
         let shelves = self.shelves();
-        shelves.partials.iter().find(|(of, _)| of == token).map_or(0, |(_, bytes)| bytes.len())
+        shelves
+            .partials
+            .iter()
+            .find(|(of, _)| of == token)
+            .map_or(0, |(_, bytes)| bytes.len())
     }
 
     fn take_partial(&self, token: &str) -> BytesMut {

@@ -60,7 +60,15 @@ impl Site {
         remote_media: bool,
     ) -> Self {
         let (stop, sockets) = (CancellationToken::new(), TaskTracker::new());
-        Self { world, ledger, faults, media, remote_media, stop, sockets }
+        Self {
+            world,
+            ledger,
+            faults,
+            media,
+            remote_media,
+            stop,
+            sockets,
+        }
     }
 }
 
@@ -174,7 +182,10 @@ async fn http(
 fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/", get(async || "A simulated WhatsApp. People look at /sim/\n"))
-        .route("/sw.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SW_JS)))
+        .route(
+            "/sw.js",
+            get(async || ([(header::CONTENT_TYPE, "text/javascript")], SW_JS)),
+        )
         .route("/ws/chat", any(chat))
         .merge(control::routes())
         // Every other path belongs to the media hosts.
@@ -186,11 +197,12 @@ fn router(site: Arc<Site>) -> Router {
 /// WhatsApp's own socket, from any origin.
 async fn chat(State(site): State<Arc<Site>>, upgrade: WebSocketUpgrade) -> Response {
     let upgrade = upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
-    upgrade.on_upgrade(move |socket| {
-        let tracked = site.sockets.clone();
-        tracked.track_future(talk(socket, site))
-    })
-    .into_response()
+    upgrade
+        .on_upgrade(move |socket| {
+            let tracked = site.sockets.clone();
+            tracked.track_future(talk(socket, site))
+        })
+        .into_response()
 }
 
 async fn talk(socket: WebSocket, site: Arc<Site>) {

@@ -79,7 +79,9 @@ pub struct Sim {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sim").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Sim")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +99,10 @@ impl Sim {
         let media = Arc::new(MediaStore::new(folder, settings.max_media_bytes));
         media.set_host(host.clone());
 
-        let of_world = WorldSettings { media_host: host, chatstate_ttl: settings.chatstate_ttl };
+        let of_world = WorldSettings {
+            media_host: host,
+            chatstate_ttl: settings.chatstate_ttl,
+        };
         let saved = state_file.as_ref().map(StateFile::load).transpose()?.flatten();
         let handles = (ledger.clone(), faults.clone(), media.clone());
         let world = match (saved, &state_file) {
@@ -106,7 +111,14 @@ impl Sim {
             _ => World::new(of_world, handles.0, handles.1, handles.2),
         };
         let site = Arc::new(Site::new(world, ledger, faults, media, settings.remote_media));
-        Ok(Self { listener, address, acceptor, site, state_file, strict: settings.strict })
+        Ok(Self {
+            listener,
+            address,
+            acceptor,
+            site,
+            state_file,
+            strict: settings.strict,
+        })
     }
 
     /// Where it listens.
@@ -132,7 +144,14 @@ impl Sim {
 
     /// Serves until `shutdown`, then closes every connection and saves the state.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { listener, acceptor, site, state_file, strict, .. } = self;
+        let Self {
+            listener,
+            acceptor,
+            site,
+            state_file,
+            strict,
+            ..
+        } = self;
         let (stop, ledger) = (site.stop.clone(), site.ledger.clone());
         // Stopped last: the final save must see what the closing connections left.
         let served = CancellationToken::new();
@@ -155,7 +174,11 @@ impl Sim {
         let ((), (), saved) = tokio::join!(stopping, serving, saving);
         saved?;
         let violations = ledger.violations();
-        if strict && !violations.is_empty() { Err(Error::Violations(violations)) } else { Ok(()) }
+        if strict && !violations.is_empty() {
+            Err(Error::Violations(violations))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -62,7 +62,11 @@ impl StateFile {
 
     /// Replaces the file: a crash leaves the old one or the new one, never half of one.
     pub(crate) fn save(&self, world: &Snapshot) -> Result<(), Error> {
-        self.write(&Saved { format: FORMAT, world }).map_err(|error| self.error(&error))
+        self.write(&Saved {
+            format: FORMAT,
+            world,
+        })
+        .map_err(|error| self.error(&error))
     }
 
     fn write(&self, saved: &impl Serialize) -> io::Result<()> {
@@ -83,18 +87,18 @@ impl StateFile {
 
     /// Saves after every burst of changes until `stop`, and once more then.
     pub(crate) async fn keep(self, world: SharedWorld, stop: CancellationToken) -> Result<(), Error> {
-        let mut changes = world.changes();
+        let mut news = world.changes();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                changed = changes.changed() => if changed.is_err() { break },
+                changed = news.changed() => if changed.is_err() { break },
             }
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(DEBOUNCE) => {}
             }
             // Marked before the snapshot: a change during the write causes another write.
-            changes.borrow_and_update();
+            news.borrow_and_update();
             if let Err(error) = self.save_in_background(&world).await {
                 tracing::error!(%error, "state not saved; the next change tries again");
             }
@@ -109,7 +113,10 @@ impl StateFile {
     }
 
     pub(crate) fn error(&self, reason: &dyn std::fmt::Display) -> Error {
-        Error::StateFile { path: self.path.clone(), reason: reason.to_string() }
+        Error::StateFile {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
     }
 }
 

@@ -81,9 +81,9 @@ impl Default for GatewaySettings {
         Self {
             default_region: None,
             patience: Duration::from_secs(20),
-            lookup_ttl: Duration::from_secs(7 * 24 * 3600),
-            missing_lookup_ttl: Duration::from_secs(3600),
-            idempotency_ttl: Duration::from_secs(24 * 3600),
+            lookup_ttl: Duration::from_hours(7 * 24),
+            missing_lookup_ttl: Duration::from_hours(1),
+            idempotency_ttl: Duration::from_hours(24),
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Sending a message, once.
 
-use std::sync::Arc;
-
 use super::Gateway;
 use crate::model::{
     Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber, SentMessage,
     Token,
 };
-use crate::ports::{Attempt, OutboxEntry, Session};
+use crate::ports::{Attempt, OutboxEntry};
 use crate::{Error, Result};
 
 /// What a client wants sent.
@@ -29,7 +27,10 @@ pub enum SendOutcome {
     /// WhatsApp's server accepted it.
     Sent(SentMessage),
     /// The number has no WhatsApp account; nothing was sent.
-    NotOnWhatsApp,
+    NotOnWhatsApp {
+        /// The number as it was understood.
+        phone: PhoneNumber,
+    },
 }
 
 /// Whom a message is for, before WhatsApp was asked.
@@ -53,16 +54,18 @@ impl Gateway {
         let recipient = self.recipient(&device, &request.to)?;
         check_content(&request)?;
         let _running = idempotency.as_ref().map(|i| self.run_key(device.id, i.key.as_str())).transpose()?;
-        let session = self.connected_session(&device)?;
+        // An answer that was given before is given again whatever the session does now.
+        let replayable = self.session(device.id).filter(|_| idempotency.is_some());
+        let session = replayable.map_or_else(|| self.connected_session(&device), Ok)?;
         let now = self.parts.clock.now();
         let entry =
             OutboxEntry { device: device.id, message: session.new_message_id(), idempotency, at: now };
         let id = match self.parts.outbox.begin(entry, now - self.settings.idempotency_ttl).await? {
             Attempt::Begun(id) => id,
-            Attempt::Answered(id, answer) => return replay(id, answer),
+            Attempt::Answered(id, answer) => return replay(id, answer, recipient),
             Attempt::KeyReused => return Err(Error::KeyReused),
         };
-        let sent = self.send_begun(&session, &id, recipient, request).await;
+        let sent = self.send_begun(&device, &id, recipient, request).await;
         let (status, answer) = verdict(&sent);
         self.parts.outbox.finish(device.id, &id, status, answer).await?;
         sent
@@ -70,16 +73,17 @@ impl Gateway {
 
     async fn send_begun(
         &self,
-        session: &Arc<dyn Session>,
+        device: &Device,
         id: &MessageId,
         recipient: Recipient,
         request: MessageRequest,
     ) -> Result<SendOutcome> {
+        let session = self.connected_session(device)?;
         let to = match recipient {
             Recipient::Known(jid) => jid,
             Recipient::Number(phone) => match self.account_of(session.as_ref(), &phone).await? {
                 Some(jid) => jid,
-                None => return Ok(SendOutcome::NotOnWhatsApp),
+                None => return Ok(SendOutcome::NotOnWhatsApp { phone }),
             },
         };
         let content = self.content(request).await?;
@@ -127,7 +131,7 @@ fn verdict(sent: &Result<SendOutcome>) -> (MessageStatus, Option<Answer>) {
         Ok(SendOutcome::Sent(message)) => {
             (MessageStatus::Sent, Some(Answer::Sent { to: message.to.clone(), at: message.at }))
         }
-        Ok(SendOutcome::NotOnWhatsApp) => (MessageStatus::Failed, Some(Answer::NotOnWhatsApp)),
+        Ok(SendOutcome::NotOnWhatsApp { .. }) => (MessageStatus::Failed, Some(Answer::NotOnWhatsApp)),
         Err(Error::Refused { wa_code, text }) => {
             (MessageStatus::Failed, Some(Answer::Refused { wa_code: *wa_code, text: text.clone() }))
         }
@@ -136,10 +140,14 @@ fn verdict(sent: &Result<SendOutcome>) -> (MessageStatus, Option<Answer>) {
     }
 }
 
-fn replay(id: MessageId, answer: Answer) -> Result<SendOutcome> {
-    match answer {
-        Answer::Sent { to, at } => Ok(SendOutcome::Sent(SentMessage { id, to, at })),
-        Answer::NotOnWhatsApp => Ok(SendOutcome::NotOnWhatsApp),
-        Answer::Refused { wa_code, text } => Err(Error::Refused { wa_code, text }),
+fn replay(id: MessageId, answer: Answer, recipient: Recipient) -> Result<SendOutcome> {
+    match (answer, recipient) {
+        (Answer::Sent { to, at }, _) => Ok(SendOutcome::Sent(SentMessage { id, to, at })),
+        (Answer::NotOnWhatsApp, Recipient::Number(phone)) => Ok(SendOutcome::NotOnWhatsApp { phone }),
+        // The key's fingerprint covers the recipient, so only a number can have been looked up.
+        (Answer::NotOnWhatsApp, Recipient::Known(jid)) => {
+            Err(Error::internal(format!("{} was never looked up", jid.server().as_str())))
+        }
+        (Answer::Refused { wa_code, text }, _) => Err(Error::Refused { wa_code, text }),
     }
 }

@@ -28,7 +28,11 @@ impl Gateway {
             return Ok(QrOutcome::Paired(Box::new(self.status_of(device))));
         }
         let session = self.ensure_session(&device).await?;
-        let ready = |state: &SessionState| matches!(state, SessionState::AwaitingScan { .. } | SessionState::Connected { .. });
+        let ready = |state: &SessionState| match state {
+            // The next code is due already: this one could no longer be scanned.
+            SessionState::AwaitingScan { expires_at, .. } => *expires_at > self.parts.clock.now(),
+            state => state.is_connected(),
+        };
         match self.wait_for(&session, ready, "qr").await? {
             SessionState::AwaitingScan { qr, expires_at } => Ok(QrOutcome::Scan { qr, expires_at }),
             _ => Ok(QrOutcome::Paired(Box::new(self.session_status(token).await?))),

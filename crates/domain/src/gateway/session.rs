@@ -44,21 +44,19 @@ impl Gateway {
     /// fine. A device whose link is gone starts over with fresh keys.
     #[tracing::instrument(skip_all, fields(%token))]
     pub async fn start_session(&self, token: &Token, calls: CallPatch) -> Result<Device> {
-        let device = match self.parts.devices.find(token).await? {
-            Some(device) => device,
-            None => {
-                let new = Device::new(
-                    crate::model::DeviceId::new(self.parts.ids.next()),
-                    token.clone(),
-                    self.parts.clock.now(),
-                );
-                self.parts.devices.create(new).await?
-            }
+        let found = self.parts.devices.find(token).await?;
+        // Refused before anything is stored: a bad number must not leave a device behind.
+        let region = found.as_ref().map_or(self.settings.default_region, |device| self.region_for(device));
+        calls.clone().apply(&mut CallSettings::default(), region)?;
+        let device = if let Some(device) = found {
+            device
+        } else {
+            let id = crate::model::DeviceId::new(self.parts.ids.next());
+            self.parts.devices.create(Device::new(id, token.clone(), self.parts.clock.now())).await?
         };
         let device = if calls == CallPatch::default() {
             device
         } else {
-            let region = self.region_for(&device);
             self.intake.change_device(device.id, |device| calls.apply(&mut device.calls, region)).await?
         };
         self.ensure_session(&device).await?;

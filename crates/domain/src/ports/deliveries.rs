@@ -15,7 +15,7 @@ pub trait DeliveryQueue: Send + Sync {
     /// retry is never overtaken.
     async fn reserve(&self, now: Timestamp, lease: Duration, limit: u32) -> Result<Vec<Delivery>>;
 
-    /// Says what became of a reserved delivery. Settling one that is gone does nothing.
+    /// Says what became of a reserved delivery. Settling one that is gone, delivered or dead does nothing.
     async fn settle(&self, id: DeliveryId, outcome: DeliveryOutcome, now: Timestamp) -> Result<()>;
 
     /// When the next delivery is due or its lease runs out; `None` when nothing is pending.

@@ -47,7 +47,8 @@ pub struct EventBatch {
     pub device_after: Option<Device>,
     /// Contacts to merge.
     pub contacts: Vec<Contact>,
-    /// Contacts to take out of the address book: their names go, a push name stays.
+    /// Contacts to take out of the address book: their names in it go, and those go altogether of whom
+    /// neither a push name nor a business name is known. Applied after the merge.
     pub removed_contacts: Vec<Jid>,
     /// Own messages that came further; a status never goes back.
     pub statuses: Vec<(MessageId, MessageStatus)>,
@@ -57,6 +58,7 @@ pub struct EventBatch {
 #[async_trait]
 pub trait EventStore: Send + Sync {
     /// Records the batch in one transaction, durable on return. An event whose dedupe key the device
-    /// has already, and its deliveries, are left out. Returns the ids of the events that were new.
+    /// has already, and its deliveries, are left out; so are deliveries to endpoints that are gone.
+    /// Returns the ids of the events that were new. `NotFound` when the device is gone.
     async fn record(&self, batch: EventBatch) -> Result<Vec<EventId>>;
 }

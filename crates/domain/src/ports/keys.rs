@@ -72,7 +72,8 @@ pub trait KeyVault: Send + Sync {
     /// The values of those keys that exist, in no particular order.
     async fn get_many(&self, device: DeviceId, kind: KeyKind, keys: Vec<Bytes>) -> Result<Vec<(Bytes, Bytes)>>;
 
-    /// Writes entries of any kinds, in place of what was there, all or none.
+    /// Writes entries of any kinds, in place of what was there, all or none; of several with one key the
+    /// last counts. `NotFound` when the device is gone.
     async fn put_many(&self, device: DeviceId, entries: Vec<KeyEntry>) -> Result<()>;
 
     /// Writes those entries whose key exists and leaves out the others: a change must not bring back

@@ -34,7 +34,7 @@ pub enum Attempt {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Stores the send as queued, durable on return, or says what an earlier one with the same device
-    /// and key came to. Keys older than `keys_since` are forgotten.
+    /// and key came to. Keys older than `keys_since` are forgotten. `NotFound` when the device is gone.
     async fn begin(&self, entry: OutboxEntry, keys_since: Timestamp) -> Result<Attempt>;
 
     /// Stores how it ended. An answer, when there is one, is what a retry with the same key gets.

@@ -15,7 +15,8 @@ pub trait Webhooks: Send + Sync {
     async fn of_devices(&self, devices: &[DeviceId]) -> Result<Vec<Webhook>>;
 
     /// Sets the device's one endpoint, in place of the one it had: id, secret and creation time of an
-    /// earlier one stay, so that deliveries on their way follow the new address.
+    /// earlier one stay, so that deliveries on their way follow the new address. `NotFound` when the
+    /// device is gone.
     async fn put(&self, webhook: Webhook) -> Result<()>;
 
     /// Removes the device's endpoint and what is on its way there.

@@ -1,6 +1,6 @@
-//! Time and ids that a test chooses: nothing here reads the machine's clock.
+//! Time, ids and secrets that a test chooses: nothing here reads the machine's clock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use ulid::Ulid;
 
 use crate::model::Timestamp;
-use crate::ports::{Clock, IdSource};
+use crate::ports::{Clock, IdSource, SecretSource};
 
 /// A clock that stands still until a test moves it.
 #[derive(Debug)]
@@ -23,7 +23,10 @@ impl FakeClock {
 
     /// A clock that shows `now`.
     pub fn new(now: Timestamp) -> Self {
-        Self { now: watch::Sender::new(now), sleepers: watch::Sender::new(0) }
+        Self {
+            now: watch::Sender::new(now),
+            sleepers: watch::Sender::new(0),
+        }
     }
 
     /// Moves the time on and wakes whoever slept up to then.
@@ -40,7 +43,10 @@ impl FakeClock {
     /// what it tests has come to rest.
     pub async fn sleepers(&self, count: usize) {
         let mut sleepers = self.sleepers.subscribe();
-        sleepers.wait_for(|now| *now >= count).await.expect("the clock holds the sender");
+        sleepers
+            .wait_for(|now| *now >= count)
+            .await
+            .expect("the clock holds the sender");
     }
 }
 
@@ -79,7 +85,9 @@ impl Clock for FakeClock {
             return;
         }
         let _sleeper = Sleeper::new(&self.sleepers);
-        now.wait_for(|now| *now >= until).await.expect("the clock holds the sender");
+        now.wait_for(|now| *now >= until)
+            .await
+            .expect("the clock holds the sender");
     }
 }
 
@@ -98,5 +106,22 @@ impl IdSource for FakeIds {
     fn next(&self) -> Ulid {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         Ulid::from_parts(0, u128::from(number))
+    }
+}
+
+/// Secrets that anybody can guess: 32 times 1, then 32 times 2, and so on.
+#[derive(Debug, Default)]
+pub struct FakeSecrets(AtomicU8);
+
+impl FakeSecrets {
+    /// Secrets from 1 on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl SecretSource for FakeSecrets {
+    fn secret_bytes(&self) -> [u8; 32] {
+        [self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1); 32]
     }
 }

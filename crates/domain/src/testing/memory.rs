@@ -13,8 +13,8 @@ use super::memory_deliveries::StoredDelivery;
 use super::memory_events::StoredEvent;
 use super::memory_outbox::StoredSend;
 use crate::model::{
-    Contact, Device, DeviceId, DeviceQuery, DeliveryId, MessageId, Page, PhoneNumber, Timestamp, Token, Webhook,
-    WorkspaceName,
+    Contact, DeliveryId, Device, DeviceId, DeviceQuery, MessageId, Page, PhoneNumber, Timestamp, Token,
+    Webhook, WorkspaceName,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Webhooks, Workspaces};
 use crate::{Error, Result};
@@ -44,6 +44,16 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store that has these devices already: whatever hangs on a device cannot be stored without it.
+    pub fn with_devices(devices: impl IntoIterator<Item = DeviceId>) -> Self {
+        let store = Self::new();
+        for id in devices {
+            let token = id.to_string().parse().expect("an id is a token");
+            store.state().devices.insert(id, Device::new(id, token, Timestamp::default()));
+        }
+        store
     }
 
     /// The store behind each of its ports.
@@ -86,11 +96,18 @@ impl MemoryStore {
 impl State {
     /// What hangs on a device cannot be stored without it.
     pub fn require_device(&self, id: DeviceId) -> Result<()> {
-        if self.devices.contains_key(&id) { Ok(()) } else { Err(no_device(id)) }
+        if self.devices.contains_key(&id) {
+            Ok(())
+        } else {
+            Err(no_device(id))
+        }
     }
 
     pub fn overwrite_device(&mut self, device: &Device) -> Result<()> {
-        let stored = self.devices.get_mut(&device.id).ok_or_else(|| no_device(device.id))?;
+        let stored = self
+            .devices
+            .get_mut(&device.id)
+            .ok_or_else(|| no_device(device.id))?;
         stored.clone_from(device);
         Ok(())
     }
@@ -103,7 +120,10 @@ impl State {
 }
 
 fn no_device(id: DeviceId) -> Error {
-    Error::NotFound { what: "device", id: id.to_string() }
+    Error::NotFound {
+        what: "device",
+        id: id.to_string(),
+    }
 }
 
 /// Letter by letter, because lower-casing a whole text looks at what stands around a letter.
@@ -114,19 +134,31 @@ fn fold(text: &str) -> String {
 fn matches(device: &Device, query: &DeviceQuery) -> bool {
     let named = |text: &String| {
         let part = fold(text);
-        [Some(device.token.as_str()), device.push_name.as_deref(), device.phone()]
-            .into_iter()
-            .flatten()
-            .any(|whole| fold(whole).contains(&part))
+        [
+            Some(device.token.as_str()),
+            device.push_name.as_deref(),
+            device.phone(),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|whole| fold(whole).contains(&part))
     };
     query.text.as_ref().is_none_or(named)
-        && query.workspace.as_ref().is_none_or(|name| device.workspace.as_ref() == Some(name))
+        && query
+            .workspace
+            .as_ref()
+            .is_none_or(|name| device.workspace.as_ref() == Some(name))
 }
 
 #[async_trait]
 impl Devices for MemoryStore {
     async fn find(&self, token: &Token) -> Result<Option<Device>> {
-        Ok(self.lock()?.devices.values().find(|device| device.token == *token).cloned())
+        Ok(self
+            .lock()?
+            .devices
+            .values()
+            .find(|device| device.token == *token)
+            .cloned())
     }
 
     async fn get(&self, id: DeviceId) -> Result<Option<Device>> {
@@ -142,13 +174,21 @@ impl Devices for MemoryStore {
         matching.retain(|device| matches(device, query));
         let total = matching.len() as u64;
         let skip = usize::try_from(query.page.offset()).unwrap_or(usize::MAX);
-        let items = matching.into_iter().skip(skip).take(query.page.limit() as usize).collect();
+        let items = matching
+            .into_iter()
+            .skip(skip)
+            .take(query.page.limit() as usize)
+            .collect();
         Ok(Page { items, total })
     }
 
     async fn create(&self, device: Device) -> Result<Device> {
         let mut state = self.lock()?;
-        if let Some(earlier) = state.devices.values().find(|earlier| earlier.token == device.token) {
+        if let Some(earlier) = state
+            .devices
+            .values()
+            .find(|earlier| earlier.token == device.token)
+        {
             return Ok(earlier.clone());
         }
         state.devices.insert(device.id, device.clone());
@@ -175,8 +215,12 @@ impl Devices for MemoryStore {
 #[async_trait]
 impl Workspaces for MemoryStore {
     async fn names(&self) -> Result<Vec<WorkspaceName>> {
-        let mut names: Vec<_> =
-            self.lock()?.devices.values().filter_map(|device| device.workspace.clone()).collect();
+        let mut names: Vec<_> = self
+            .lock()?
+            .devices
+            .values()
+            .filter_map(|device| device.workspace.clone())
+            .collect();
         names.sort();
         names.dedup();
         Ok(names)
@@ -191,7 +235,12 @@ impl Webhooks for MemoryStore {
 
     async fn of_devices(&self, devices: &[DeviceId]) -> Result<Vec<Webhook>> {
         let state = self.lock()?;
-        Ok(state.webhooks.values().filter(|webhook| devices.contains(&webhook.device)).cloned().collect())
+        Ok(state
+            .webhooks
+            .values()
+            .filter(|webhook| devices.contains(&webhook.device))
+            .cloned()
+            .collect())
     }
 
     async fn put(&self, webhook: Webhook) -> Result<()> {
@@ -219,7 +268,12 @@ impl Webhooks for MemoryStore {
 impl Directory for MemoryStore {
     async fn contacts(&self, device: DeviceId) -> Result<Vec<Contact>> {
         let state = self.lock()?;
-        Ok(state.contacts.iter().filter(|((owner, _), _)| *owner == device).map(|(_, contact)| contact.clone()).collect())
+        Ok(state
+            .contacts
+            .iter()
+            .filter(|((owner, _), _)| *owner == device)
+            .map(|(_, contact)| contact.clone())
+            .collect())
     }
 
     async fn lookup(&self, phone: &PhoneNumber) -> Result<Option<NumberLookup>> {

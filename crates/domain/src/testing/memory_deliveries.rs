@@ -35,7 +35,11 @@ struct Pending {
 impl MemoryStore {
     /// How many deliveries are still to be made.
     pub fn pending_deliveries(&self) -> usize {
-        self.state().deliveries.values().filter(|stored| stored.pending.is_some()).count()
+        self.state()
+            .deliveries
+            .values()
+            .filter(|stored| stored.pending.is_some())
+            .count()
     }
 
     /// What the last attempt at a delivery came to.
@@ -59,7 +63,9 @@ impl State {
                 body: new.body.clone(),
                 attempts: 0,
                 created_at: event.recorded_at,
-                pending: Some(Pending { due_at: (!waits).then_some(event.recorded_at) }),
+                pending: Some(Pending {
+                    due_at: (!waits).then_some(event.recorded_at),
+                }),
                 outcome: None,
             };
             self.deliveries.insert(new.id, stored);
@@ -67,13 +73,21 @@ impl State {
     }
 
     fn next_pending(&self, webhook: WebhookId) -> Option<DeliveryId> {
-        let mut pending = self.deliveries.iter().filter(|(_, stored)| stored.pending.is_some());
-        pending.find(|(_, stored)| stored.webhook == webhook).map(|(id, _)| *id)
+        let mut pending = self
+            .deliveries
+            .iter()
+            .filter(|(_, stored)| stored.pending.is_some());
+        pending
+            .find(|(_, stored)| stored.webhook == webhook)
+            .map(|(id, _)| *id)
     }
 
     fn delivery(&self, id: DeliveryId) -> Option<Delivery> {
         let stored = self.deliveries.get(&id)?;
-        let webhook = self.webhooks.values().find(|webhook| webhook.id == stored.webhook)?;
+        let webhook = self
+            .webhooks
+            .values()
+            .find(|webhook| webhook.id == stored.webhook)?;
         Some(Delivery {
             id,
             event: stored.event,
@@ -94,7 +108,9 @@ impl DeliveryQueue for MemoryStore {
         let mut state = self.lock()?;
         let mut due = Vec::new();
         for (id, stored) in &mut state.deliveries {
-            let Some(Pending { due_at: Some(due_at) }) = &mut stored.pending else { continue };
+            let Some(Pending { due_at: Some(due_at) }) = &mut stored.pending else {
+                continue;
+            };
             if *due_at <= now && due.len() < limit as usize {
                 *due_at = now + lease;
                 due.push(*id);
@@ -105,7 +121,9 @@ impl DeliveryQueue for MemoryStore {
 
     async fn settle(&self, id: DeliveryId, outcome: DeliveryOutcome, now: Timestamp) -> Result<()> {
         let mut state = self.lock()?;
-        let Some(stored) = state.deliveries.get_mut(&id) else { return Ok(()) };
+        let Some(stored) = state.deliveries.get_mut(&id) else {
+            return Ok(());
+        };
         if stored.pending.is_none() {
             return Ok(());
         }
@@ -119,8 +137,12 @@ impl DeliveryQueue for MemoryStore {
         stored.outcome = Some(outcome);
         if over
             && let Some(next) = state.next_pending(webhook)
-            && let Some(Pending { due_at: due_at @ None }) =
-                state.deliveries.get_mut(&next).and_then(|stored| stored.pending.as_mut())
+            && let Some(Pending {
+                due_at: due_at @ None,
+            }) = state
+                .deliveries
+                .get_mut(&next)
+                .and_then(|stored| stored.pending.as_mut())
         {
             *due_at = Some(now);
         }
@@ -129,6 +151,10 @@ impl DeliveryQueue for MemoryStore {
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
         let state = self.lock()?;
-        Ok(state.deliveries.values().filter_map(|stored| stored.pending.as_ref()?.due_at).min())
+        Ok(state
+            .deliveries
+            .values()
+            .filter_map(|stored| stored.pending.as_ref()?.due_at)
+            .min())
     }
 }

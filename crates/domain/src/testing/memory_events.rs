@@ -17,7 +17,11 @@ pub(super) struct StoredEvent {
 impl MemoryStore {
     /// Every event recorded so far, in order: the oracle of tests.
     pub fn recorded(&self) -> Vec<NewEvent> {
-        self.state().events.iter().map(|stored| stored.event.clone()).collect()
+        self.state()
+            .events
+            .iter()
+            .map(|stored| stored.event.clone())
+            .collect()
     }
 }
 
@@ -38,7 +42,9 @@ impl State {
 
     fn remove_contact(&mut self, device: DeviceId, jid: &Jid) {
         let key = (device, jid.to_string());
-        let Some(contact) = self.contacts.get_mut(&key) else { return };
+        let Some(contact) = self.contacts.get_mut(&key) else {
+            return;
+        };
         contact.first_name = None;
         contact.full_name = None;
         if contact.push_name.is_none() && contact.business_name.is_none() {
@@ -62,7 +68,10 @@ impl EventStore for MemoryStore {
             }
             new.push(event.id);
             state.queue_deliveries(batch.device, &event);
-            state.events.push(StoredEvent { device: batch.device, event });
+            state.events.push(StoredEvent {
+                device: batch.device,
+                event,
+            });
         }
         for contact in batch.contacts {
             state.merge_contact(batch.device, contact);

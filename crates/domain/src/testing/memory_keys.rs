@@ -10,7 +10,12 @@ use crate::ports::{KeyEntry, KeyKind, KeyVault};
 
 #[async_trait]
 impl KeyVault for MemoryStore {
-    async fn get_many(&self, device: DeviceId, kind: KeyKind, keys: Vec<Bytes>) -> Result<Vec<(Bytes, Bytes)>> {
+    async fn get_many(
+        &self,
+        device: DeviceId,
+        kind: KeyKind,
+        keys: Vec<Bytes>,
+    ) -> Result<Vec<(Bytes, Bytes)>> {
         let state = self.lock()?;
         let mut found = Vec::with_capacity(keys.len());
         for key in std::collections::BTreeSet::from_iter(keys) {
@@ -28,7 +33,9 @@ impl KeyVault for MemoryStore {
         let mut state = self.lock()?;
         state.require_device(device)?;
         for entry in entries {
-            state.keys.insert((device, entry.kind, entry.key), (entry.value, entry.expires_at));
+            state
+                .keys
+                .insert((device, entry.kind, entry.key), (entry.value, entry.expires_at));
         }
         Ok(())
     }
@@ -64,12 +71,18 @@ impl KeyVault for MemoryStore {
     async fn delete_prefix(&self, device: DeviceId, kind: KeyKind, prefix: Bytes) -> Result<u64> {
         let mut state = self.lock()?;
         let before = state.keys.len();
-        state.keys.retain(|(owner, of, key), _| *owner != device || *of != kind || !key.starts_with(&prefix));
+        state
+            .keys
+            .retain(|(owner, of, key), _| *owner != device || *of != kind || !key.starts_with(&prefix));
         Ok((before - state.keys.len()) as u64)
     }
 
     async fn take(&self, device: DeviceId, kind: KeyKind, key: Bytes) -> Result<Option<Bytes>> {
-        Ok(self.lock()?.keys.remove(&(device, kind, key)).map(|(value, _)| value))
+        Ok(self
+            .lock()?
+            .keys
+            .remove(&(device, kind, key))
+            .map(|(value, _)| value))
     }
 
     async fn expire(&self, device: DeviceId, kind: KeyKind, now: Timestamp) -> Result<u64> {

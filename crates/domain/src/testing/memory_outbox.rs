@@ -4,13 +4,13 @@ use async_trait::async_trait;
 
 use super::memory::{MemoryStore, State};
 use crate::Result;
-use crate::model::{Answer, DeviceId, IdempotencyKey, MessageId, MessageStatus, Timestamp};
+use crate::model::{Answer, DeviceId, Idempotency, MessageId, MessageStatus, Timestamp};
 use crate::ports::{Attempt, Outbox, OutboxEntry};
 
 /// A send and how far it came.
 #[derive(Debug)]
 pub(super) struct StoredSend {
-    key: Option<(IdempotencyKey, [u8; 32])>,
+    idempotency: Option<Idempotency>,
     status: MessageStatus,
     answer: Option<Answer>,
     at: Timestamp,
@@ -23,6 +23,21 @@ impl State {
             send.status = send.status.max(status);
         }
     }
+
+    /// What became of an earlier send with the same key.
+    fn earlier(&self, device: DeviceId, asked: &Idempotency) -> Option<Attempt> {
+        self.sends
+            .iter()
+            .filter(|((owner, _), _)| *owner == device)
+            .find_map(|((_, message), send)| {
+                let known = send.idempotency.as_ref().filter(|known| known.key == asked.key)?;
+                Some(match &send.answer {
+                    _ if known.fingerprint != asked.fingerprint => Attempt::KeyReused,
+                    Some(answer) => Attempt::Answered(message.clone(), answer.clone()),
+                    None => Attempt::Begun(message.clone()),
+                })
+            })
+    }
 }
 
 #[async_trait]
@@ -32,25 +47,29 @@ impl Outbox for MemoryStore {
         state.require_device(entry.device)?;
         for ((device, _), send) in &mut state.sends {
             if *device == entry.device && send.at < keys_since {
-                send.key = None;
+                send.idempotency = None;
                 send.answer = None;
             }
         }
-        if let Some((key, digest)) = &entry.key {
-            let mut sends = state.sends.iter().filter(|((device, _), _)| *device == entry.device);
-            let earlier = sends.find_map(|((_, message), send)| {
-                send.key.as_ref().filter(|(known, _)| known == key).map(|(_, digest)| (message, digest, &send.answer))
-            });
-            if let Some((message, known_digest, answer)) = earlier {
-                return Ok(match answer {
-                    _ if known_digest != digest => Attempt::KeyReused,
-                    Some(answer) => Attempt::Answered(message.clone(), answer.clone()),
-                    None => Attempt::Begun(message.clone()),
-                });
-            }
+        if let Some(earlier) = entry
+            .idempotency
+            .as_ref()
+            .and_then(|asked| state.earlier(entry.device, asked))
+        {
+            return Ok(earlier);
         }
-        let OutboxEntry { device, message, key, at } = entry;
-        let send = StoredSend { key, status: MessageStatus::Queued, answer: None, at };
+        let OutboxEntry {
+            device,
+            message,
+            idempotency,
+            at,
+        } = entry;
+        let send = StoredSend {
+            idempotency,
+            status: MessageStatus::Queued,
+            answer: None,
+            at,
+        };
         state.sends.entry((device, message.clone())).or_insert(send);
         Ok(Attempt::Begun(message))
     }
@@ -73,6 +92,10 @@ impl Outbox for MemoryStore {
     }
 
     async fn status(&self, device: DeviceId, message: &MessageId) -> Result<Option<MessageStatus>> {
-        Ok(self.lock()?.sends.get(&(device, message.clone())).map(|send| send.status))
+        Ok(self
+            .lock()?
+            .sends
+            .get(&(device, message.clone()))
+            .map(|send| send.status))
     }
 }

@@ -3,16 +3,23 @@
 #![expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
+    clippy::unwrap_used,
     reason = "a fake that is used wrongly and a contract that is broken must panic: that is how a test fails"
 )]
 
 mod clock;
 pub mod contract;
+pub mod fake_driver;
+mod fake_outside;
+mod fake_session;
 mod memory;
 mod memory_deliveries;
 mod memory_events;
 mod memory_keys;
 mod memory_outbox;
 
-pub use clock::{FakeClock, FakeIds};
+pub use clock::{FakeClock, FakeIds, FakeSecrets};
+pub use fake_driver::FakeDriver;
+pub use fake_outside::{FakeMedia, FakeTargets};
+pub use fake_session::{FakeSent, FakeSentMedia, FakeSession};
 pub use memory::MemoryStore;

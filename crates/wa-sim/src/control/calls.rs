@@ -27,3 +27,12 @@ pub(super) async fn call(
 pub(super) async fn list(State(site): State<Arc<Site>>, Path(phone): Path<String>) -> Reply<Value> {
     done(json!({ "data": site.world.calls(&phone)? }))
 }
+
+/// The person hangs up.
+pub(super) async fn end(
+    State(site): State<Arc<Site>>,
+    Path((phone, call_id)): Path<(String, String)>,
+) -> Reply<Value> {
+    site.world.end_call(&phone, &call_id)?;
+    done(json!({}))
+}

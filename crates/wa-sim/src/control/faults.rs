@@ -27,7 +27,11 @@ pub(super) async fn remove(State(site): State<Arc<Site>>, Path(id): Path<String>
     if site.faults.remove(&id) {
         done(json!({}))
     } else {
-        Err(Problem::new(StatusCode::NOT_FOUND, "fault_not_found", format!("no such fault: {id}")))
+        Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "fault_not_found",
+            format!("no such fault: {id}"),
+        ))
     }
 }
 
@@ -37,7 +41,10 @@ fn checked(mut spec: FaultSpec) -> Result<FaultSpec, Problem> {
     let kind = spec.kind;
     let fits = |given: bool, field: &str, kinds: &[FaultKind]| {
         if given && !kinds.contains(&kind) {
-            Err(Problem::invalid(field, format!("{field} means nothing to this kind of fault")))
+            Err(Problem::invalid(
+                field,
+                format!("{field} means nothing to this kind of fault"),
+            ))
         } else {
             Ok(())
         }
@@ -46,15 +53,28 @@ fn checked(mut spec: FaultSpec) -> Result<FaultSpec, Problem> {
     fits(spec.conflict.is_some(), "conflict", &[StreamError])?;
     fits(spec.delay_ms.is_some(), "delay_ms", &[Delay])?;
     fits(spec.expire_secs.is_some(), "expire_secs", &[Ban])?;
-    fits(spec.direction.is_some(), "direction", &[Drop, Delay, HalfOpen, StreamError, Media])?;
+    fits(
+        spec.direction.is_some(),
+        "direction",
+        &[Drop, Delay, HalfOpen, StreamError, Media],
+    )?;
     fits(spec.cut, "cut", &[Media])?;
     let codes = if kind == Media { 400..=599 } else { 100..=999 };
     if spec.code.is_some_and(|code| !codes.contains(&code)) {
-        return Err(Problem::invalid("code", format!("must lie between {} and {}", codes.start(), codes.end())));
+        return Err(Problem::invalid(
+            "code",
+            format!("must lie between {} and {}", codes.start(), codes.end()),
+        ));
     }
     if spec.count == Some(0) {
-        return Err(Problem::invalid("count", "must be 1 or more; leave it out for until cleared"));
+        return Err(Problem::invalid(
+            "count",
+            "must be 1 or more; leave it out for until cleared",
+        ));
     }
-    spec.phone = spec.phone.map(|phone| phone_number("phone", &phone)).transpose()?;
+    spec.phone = spec
+        .phone
+        .map(|phone| phone_number("phone", &phone))
+        .transpose()?;
     Ok(spec)
 }

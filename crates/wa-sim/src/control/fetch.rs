@@ -16,20 +16,35 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn fetch(url: &str, remote: bool) -> Result<(Vec<u8>, Option<String>), Problem> {
     let url = Url::parse(url).map_err(|error| Problem::invalid("media_url", error.to_string()))?;
     if !remote && !is_loopback(&url) {
-        return Err(Problem::invalid("media_url", "only files on this machine's loopback are fetched"));
+        return Err(Problem::invalid(
+            "media_url",
+            "only files on this machine's loopback are fetched",
+        ));
     }
-    let reply = client(remote)?.get(url).send().await.map_err(|error| unreachable_file(&error))?;
+    let reply = client(remote)?
+        .get(url)
+        .send()
+        .await
+        .map_err(|error| unreachable_file(&error))?;
     if !reply.status().is_success() {
         return Err(unreachable_file(&format!("answered {}", reply.status())));
     }
-    let named = reply.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let mimetype = named.and_then(|named| named.split(';').next()).map(|named| named.trim().to_owned());
+    let named = reply
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let mimetype = named
+        .and_then(|named| named.split(';').next())
+        .map(|named| named.trim().to_owned());
     let mut bytes = Vec::new();
     let mut chunks = reply.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         bytes.extend_from_slice(&chunk.map_err(|error| unreachable_file(&error))?);
         if bytes.len() > MAX_FILE {
-            return Err(Problem::invalid("media_url", format!("the file is larger than {MAX_FILE} bytes")));
+            return Err(Problem::invalid(
+                "media_url",
+                format!("the file is larger than {MAX_FILE} bytes"),
+            ));
         }
     }
     Ok((bytes, mimetype))
@@ -39,8 +54,16 @@ fn client(remote: bool) -> Result<reqwest::Client, Problem> {
     // reqwest carries no TLS provider of its own; a second installation changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // A redirect could lead away from this machine.
-    let redirects = if remote { reqwest::redirect::Policy::default() } else { reqwest::redirect::Policy::none() };
-    let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(redirects).no_proxy().build();
+    let redirects = if remote {
+        reqwest::redirect::Policy::default()
+    } else {
+        reqwest::redirect::Policy::none()
+    };
+    let client = reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(redirects)
+        .no_proxy()
+        .build();
     client.map_err(|error| Problem::internal(&error))
 }
 
@@ -51,7 +74,11 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn unreachable_file(why: &dyn std::fmt::Display) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "media_unreachable", why.to_string())
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "media_unreachable",
+        why.to_string(),
+    )
 }
 
 #[cfg(test)]

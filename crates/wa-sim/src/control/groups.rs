@@ -56,8 +56,14 @@ pub(super) async fn change_participants(
         promote: numbers("promote", &changes.promote)?,
         demote: numbers("demote", &changes.demote)?,
     };
-    if [&changes.add, &changes.remove, &changes.promote, &changes.demote].iter().all(|list| list.is_empty()) {
-        return Err(Problem::invalid("body", "name somebody to add, remove, promote or demote"));
+    if [&changes.add, &changes.remove, &changes.promote, &changes.demote]
+        .iter()
+        .all(|list| list.is_empty())
+    {
+        return Err(Problem::invalid(
+            "body",
+            "name somebody to add, remove, promote or demote",
+        ));
     }
     site.world.change_participants(&phone, &jid, &changes)?;
     done(json!({ "jid": jid }))

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fetch::fetch;
-use super::reply::{Body, Problem, Reply, done, recipient};
+use super::reply::{Body, Problem, Query, Reply, done, recipient};
 use crate::server::Site;
 use crate::world::view::OutgoingMedia;
 
@@ -50,8 +50,17 @@ pub(super) async fn send(
         }
     };
     let guessed = || infer::get(&bytes).map(|kind| kind.mime_type().to_owned());
-    let mimetype = new.mimetype.or(fetched_type).or_else(guessed).unwrap_or_else(|| UNKNOWN_TYPE.into());
-    let media = OutgoingMedia { bytes, mimetype, caption: new.caption, file_name: new.file_name };
+    let mimetype = new
+        .mimetype
+        .or(fetched_type)
+        .or_else(guessed)
+        .unwrap_or_else(|| UNKNOWN_TYPE.into());
+    let media = OutgoingMedia {
+        bytes,
+        mimetype,
+        caption: new.caption,
+        file_name: new.file_name,
+    };
     // Encrypting a large file takes its time.
     let sending = tokio::task::spawn_blocking(move || site.world.send_media(&phone, &to, &media));
     let id = sending.await.map_err(|error| Problem::internal(&error))??;
@@ -64,7 +73,9 @@ fn decoded(base64: &str) -> Result<Vec<u8>, Problem> {
         Some((head, bare)) if head.starts_with("data:") => bare,
         _ => base64,
     };
-    BASE64_STANDARD.decode(bare.trim()).map_err(|error| Problem::invalid("media_base64", error.to_string()))
+    BASE64_STANDARD
+        .decode(bare.trim())
+        .map_err(|error| Problem::invalid("media_base64", error.to_string()))
 }
 
 #[derive(Deserialize)]
@@ -99,6 +110,7 @@ pub(super) async fn read(
     Path(phone): Path<String>,
     Body(read): Body<Read>,
 ) -> Reply<Value> {
-    site.world.mark_read(&phone, &recipient("chat", &read.chat)?, &read.id)?;
+    site.world
+        .mark_read(&phone, &recipient("chat", &read.chat)?, &read.id)?;
     done(json!({}))
 }

@@ -20,6 +20,7 @@ pub(super) async fn scan(
     Path(phone): Path<String>,
     Body(scan): Body<Scan>,
 ) -> Reply<Value> {
+    known(&site, &phone)?;
     let device = site.world.scan(&phone, filled("qr", &scan.qr)?).await?;
     done(json!({ "device": device }))
 }
@@ -41,9 +42,13 @@ pub(super) async fn pair_code(
     Path(phone): Path<String>,
     Body(typed): Body<PairCode>,
 ) -> Reply<Value> {
+    known(&site, &phone)?;
     // Shown as ABCD-EFGH, typed without the dash and in any case.
     let code: String = typed.code.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
-    let device = site.world.pair_code(&phone, &filled("code", &code)?.to_ascii_uppercase()).await?;
+    let device = site
+        .world
+        .pair_code(&phone, &filled("code", &code)?.to_ascii_uppercase())
+        .await?;
     done(json!({ "device": device }))
 }
 
@@ -62,7 +67,17 @@ pub(super) async fn unlink(
     done(json!({}))
 }
 
+/// A phone that is not there is the first thing to say, before anything about the code.
+fn known(site: &Site, phone: &str) -> Result<(), Problem> {
+    site.world.phone(phone)?;
+    Ok(())
+}
+
 fn filled<'a>(field: &str, text: &'a str) -> Result<&'a str, Problem> {
     let text = text.trim();
-    if text.is_empty() { Err(Problem::invalid(field, "must not be empty")) } else { Ok(text) }
+    if text.is_empty() {
+        Err(Problem::invalid(field, "must not be empty"))
+    } else {
+        Ok(text)
+    }
 }

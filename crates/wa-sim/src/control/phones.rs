@@ -68,11 +68,16 @@ pub(super) async fn save_contact(
     Body(new): Body<NewContact>,
 ) -> Reply<Value> {
     let contact = phone_number("phone", &new.phone)?;
-    site.world.save_contact(&phone, &contact, named("name", &new.name)?)?;
+    site.world
+        .save_contact(&phone, &contact, named("name", &new.name)?)?;
     done(json!({}))
 }
 
 fn named<'a>(field: &str, name: &'a str) -> Result<&'a str, Problem> {
     let name = name.trim();
-    if name.is_empty() { Err(Problem::invalid(field, "must not be empty")) } else { Ok(name) }
+    if name.is_empty() {
+        Err(Problem::invalid(field, "must not be empty"))
+    } else {
+        Ok(name)
+    }
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use axum::Json;
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -19,7 +20,10 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
 pub(super) type Reply<T> = Result<Json<T>, Problem>;
 
-#[expect(clippy::unnecessary_wraps, reason = "handlers return replies, also those that cannot fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "handlers return replies, also those that cannot fail"
+)]
 pub(super) fn done<T>(value: T) -> Reply<T> {
     Ok(Json(value))
 }
@@ -38,12 +42,20 @@ impl Problem {
         error: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { status, error: error.into(), message: message.into() }
+        Self {
+            status,
+            error: error.into(),
+            message: message.into(),
+        }
     }
 
     /// A body that is well formed and still cannot be.
     pub(super) fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, format!("invalid_{field}"), message)
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("invalid_{field}"),
+            message,
+        )
     }
 
     /// The simulator's own failure.
@@ -54,7 +66,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": self.error, "message": self.message }))).into_response()
+        (
+            self.status,
+            Json(json!({ "error": self.error, "message": self.message })),
+        )
+            .into_response()
     }
 }
 
@@ -62,9 +78,11 @@ impl From<SimError> for Problem {
     fn from(error: SimError) -> Self {
         let message = error.to_string();
         match error {
-            SimError::NotFound { what, .. } => {
-                Self::new(StatusCode::NOT_FOUND, format!("{}_not_found", what.replace(' ', "_")), message)
-            }
+            SimError::NotFound { what, .. } => Self::new(
+                StatusCode::NOT_FOUND,
+                format!("{}_not_found", what.replace(' ', "_")),
+                message,
+            ),
             SimError::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", message),
             SimError::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message),
             SimError::TimedOut(_) => Self::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message),
@@ -80,7 +98,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = to_bytes(request.into_body(), MAX_BODY).await.map_err(|_| {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the body broke off or is too large")
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "the body broke off or is too large",
+            )
         })?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             if error.is_data() {
@@ -92,14 +114,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// The parsed query string.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|query| Self(query.0))
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "malformed_query", error.body_text()))
+    }
+}
+
 /// A phone number in any usual spelling, as its digits.
 pub(super) fn phone_number(field: &str, text: &str) -> Result<String, Problem> {
-    let bare: String = text.chars().filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')')).collect();
+    let bare: String = text
+        .chars()
+        .filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')'))
+        .collect();
     let plausible = PHONE_DIGITS.contains(&bare.len()) && !bare.starts_with('0');
     if plausible && bare.bytes().all(|b| b.is_ascii_digit()) {
         Ok(bare)
     } else {
-        Err(Problem::invalid(field, format!("{text:?} is not a phone number in international form")))
+        Err(Problem::invalid(
+            field,
+            format!("{text:?} is not a phone number in international form"),
+        ))
     }
 }
 
@@ -122,15 +163,29 @@ mod tests {
         for good in ["4915550001", "+49 1555 0001", "+49-(1555)-0001"] {
             assert_eq!(phone_number("phone", good).unwrap(), "4915550001", "{good}");
         }
-        for bad in ["", "+", "1234", "04915550001", "49x5550001", "1234567890123456", "٤٩١٥٥٥٠٠٠١"] {
+        for bad in [
+            "",
+            "+",
+            "1234",
+            "04915550001",
+            "49x5550001",
+            "1234567890123456",
+            "٤٩١٥٥٥٠٠٠١",
+        ] {
             assert!(phone_number("phone", bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_recipient_is_a_number_or_a_jid() {
-        assert_eq!(recipient("to", "4915550001@s.whatsapp.net").unwrap(), "4915550001");
-        assert_eq!(recipient("to", "120363000000000001@g.us").unwrap(), "120363000000000001@g.us");
+        assert_eq!(
+            recipient("to", "4915550001@s.whatsapp.net").unwrap(),
+            "4915550001"
+        );
+        assert_eq!(
+            recipient("to", "120363000000000001@g.us").unwrap(),
+            "120363000000000001@g.us"
+        );
         assert!(recipient("to", "@g.us").is_err());
     }
 }

@@ -21,7 +21,10 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/sim/", get(page::page))
         .route("/sim/root-key", get(root_key))
         .route("/sim/ledger", get(ledger::list))
-        .route("/sim/faults", post(faults::add).get(faults::list).delete(faults::clear))
+        .route(
+            "/sim/faults",
+            post(faults::add).get(faults::list).delete(faults::clear),
+        )
         .route("/sim/faults/{id}", delete(faults::remove))
         .route("/sim/phones", post(phones::create).get(phones::list))
         .route("/sim/phones/{phone}", get(phones::show))
@@ -30,23 +33,38 @@ pub(crate) fn routes() -> Router<Arc<Site>> {
         .route("/sim/phones/{phone}/scan", post(pairing::scan))
         .route("/sim/phones/{phone}/pair-code", post(pairing::pair_code))
         .route("/sim/phones/{phone}/unlink", post(pairing::unlink))
-        .route("/sim/phones/{phone}/messages", post(messages::send).get(messages::list))
+        .route(
+            "/sim/phones/{phone}/messages",
+            post(messages::send).get(messages::list),
+        )
         .route("/sim/phones/{phone}/read", post(messages::read))
         .route("/sim/phones/{phone}/typing", post(presence::typing))
         .route("/sim/phones/{phone}/offline", post(presence::offline))
         .route("/sim/phones/{phone}/online", post(presence::online))
         .route("/sim/phones/{phone}/calls", post(calls::call).get(calls::list))
+        .route("/sim/phones/{phone}/calls/{call_id}/end", post(calls::end))
         .route("/sim/phones/{phone}/groups", post(groups::create))
-        .route("/sim/phones/{phone}/groups/{jid}/participants", post(groups::change_participants))
+        .route(
+            "/sim/phones/{phone}/groups/{jid}/participants",
+            post(groups::change_participants),
+        )
         .route("/sim/{*rest}", any(nothing_here))
         .route("/admin/mock-phone/scan-qr", post(pairing::scan_by_push_name))
         .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path has other methods")
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path has other methods",
+            )
         })
 }
 
 async fn nothing_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", "the control API has no such path")
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "the control API has no such path",
+    )
 }
 
 async fn root_key(State(site): State<Arc<Site>>) -> Reply<Value> {

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use crate::fault::MediaFault;
 use crate::ledger::{Direction, Entry};
@@ -23,7 +23,9 @@ pub(crate) async fn download(
     let phone = owner(&site, uri.path(), query.as_deref());
     let fault = site.faults.on_media(&phone, Direction::ToClient);
     if let Some(MediaFault::Status(status)) = fault {
-        return StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response();
+        return StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+            .into_response();
     }
     let path = uri.path().to_owned();
     let found = tokio::task::spawn_blocking({
@@ -36,19 +38,26 @@ pub(crate) async fn download(
     note(&site, &phone, &path, blob.len());
     let mut reply = answer(&blob, headers.get(header::RANGE), fault.is_some());
     let kind = infer::get(&blob).map_or("application/octet-stream", |kind| kind.mime_type());
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     reply
 }
 
 /// The phone whose ticket the request carries, if it carries one; some clients write `&auth=` into the path.
 fn owner(site: &Site, path: &str, query: Option<&str>) -> String {
     let ticket = path.split('&').chain(query.unwrap_or_default().split('&'));
-    ticket.filter_map(|pair| pair.strip_prefix("auth=")).find_map(|ticket| site.media.owner_of(ticket)).unwrap_or_default()
+    ticket
+        .filter_map(|pair| pair.strip_prefix("auth="))
+        .find_map(|ticket| site.media.owner_of(ticket))
+        .unwrap_or_default()
 }
 
 fn answer(blob: &Bytes, range: Option<&HeaderValue>, cut: bool) -> Response {
     let total = blob.len();
-    let wanted = range.and_then(|range| range.to_str().ok()).and_then(|range| Wanted::parse(range, total));
+    let wanted = range
+        .and_then(|range| range.to_str().ok())
+        .and_then(|range| Wanted::parse(range, total));
     let (status, part) = match wanted {
         None => (StatusCode::OK, blob.clone()),
         Some(Wanted::Part(first, end)) => (StatusCode::PARTIAL_CONTENT, blob.slice(first..end)),
@@ -71,7 +80,12 @@ fn answer(blob: &Bytes, range: Option<&HeaderValue>, cut: bool) -> Response {
 /// Half of what the headers announce, then an error, at which the server closes the connection.
 fn broken_half(part: &Bytes) -> Body {
     let half = part.slice(..part.len() / 2);
-    Body::from_stream(stream::iter([Ok(half), Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))]))
+    let broken = async {
+        // The server writes out what it has only when the body makes it wait.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+    };
+    Body::from_stream(stream::iter([Ok(half)]).chain(stream::once(broken)))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,18 +111,22 @@ impl Wanted {
                 (first, last.saturating_add(1).min(total))
             }
         };
-        Some(if first < end { Self::Part(first, end) } else { Self::Unsatisfiable })
+        Some(if first < end {
+            Self::Part(first, end)
+        } else {
+            Self::Unsatisfiable
+        })
     }
 }
 
-fn note(site: &Site, phone: &str, path: &str, size: usize) {
+fn note(site: &Site, phone: &str, path: &str, length: usize) {
     site.ledger.record(Entry {
         direction: Direction::ToClient,
         device: phone.to_owned(),
         tag: "media".into(),
         id: None,
         kind: Some("download".into()),
-        summary: format!("{path}: {size} bytes"),
+        summary: format!("{path}: {length} bytes"),
         violation: None,
     });
 }

@@ -42,10 +42,16 @@ pub(crate) async fn upload(
     let phone = site.media.owner_of(&query.auth).unwrap_or_default();
     let asks = query.resume.is_some();
     // A fault spends itself on bodies, not on the question how much is here.
-    let fault = if asks { None } else { site.faults.on_media(&phone, Direction::FromClient) };
+    let fault = if asks {
+        None
+    } else {
+        site.faults.on_media(&phone, Direction::FromClient)
+    };
     let done = match fault {
         Some(MediaFault::Status(status)) => {
-            return StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE).into_response();
+            return StatusCode::from_u16(status)
+                .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+                .into_response();
         }
         _ if phone.is_empty() => Err(Refused(StatusCode::UNAUTHORIZED, "unknown upload ticket")),
         Some(MediaFault::Cut) => {
@@ -68,11 +74,18 @@ pub(crate) async fn upload(
 /// The media kind: the path's segment before the token, which must be the token of the query too.
 fn destination<'a>(uri: &'a Uri, query: &UploadQuery) -> Result<&'a str, Refused> {
     let mut segments = uri.path().rsplit('/');
-    let (token, kind) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    let (token, kind) = (
+        segments.next().unwrap_or_default(),
+        segments.next().unwrap_or_default(),
+    );
     if token.is_empty() || token != query.token {
         return Err(Refused(StatusCode::BAD_REQUEST, "token of path and query differ"));
     }
-    if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    if kind.is_empty()
+        || !kind
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
         return Err(Refused(StatusCode::NOT_FOUND, "no such upload path"));
     }
     Ok(kind)
@@ -117,7 +130,10 @@ async fn take(
     })
     .await
     .map_err(|_| Refused(StatusCode::INTERNAL_SERVER_ERROR, "not stored"))?
-    .ok_or(Refused(StatusCode::BAD_REQUEST, "token is not the SHA-256 of the body"))?;
+    .ok_or(Refused(
+        StatusCode::BAD_REQUEST,
+        "token is not the SHA-256 of the body",
+    ))?;
     Ok(json!({ "url": stored.url, "direct_path": stored.direct_path }))
 }
 
@@ -127,7 +143,10 @@ fn resumed(site: &Site, query: &UploadQuery) -> Result<BytesMut, Refused> {
     let offset = query.file_offset.unwrap_or(0);
     if offset > bytes.len() {
         site.media.keep_partial(&query.token, bytes);
-        return Err(Refused(StatusCode::BAD_REQUEST, "file_offset beyond what is here"));
+        return Err(Refused(
+            StatusCode::BAD_REQUEST,
+            "file_offset beyond what is here",
+        ));
     }
     bytes.truncate(offset);
     Ok(bytes)
@@ -135,13 +154,19 @@ fn resumed(site: &Site, query: &UploadQuery) -> Result<BytesMut, Refused> {
 
 /// A cut upload: the first half arrives and stays.
 async fn take_half(site: &Site, query: &UploadQuery, headers: &HeaderMap, body: Body) {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let half = announced.unwrap_or(0_usize) / 2;
-    let Ok(mut bytes) = resumed(site, query) else { return };
+    let Ok(mut bytes) = resumed(site, query) else {
+        return;
+    };
     let end = bytes.len() + half;
     let mut chunks = body.into_data_stream();
     while bytes.len() < end {
-        let Some(Ok(chunk)) = chunks.next().await else { break };
+        let Some(Ok(chunk)) = chunks.next().await else {
+            break;
+        };
         bytes.extend_from_slice(&chunk);
     }
     bytes.truncate(end);
@@ -150,16 +175,18 @@ async fn take_half(site: &Site, query: &UploadQuery, headers: &HeaderMap, body: 
 
 fn note(site: &Site, phone: &str, path: &str, refused: Option<&Refused>) {
     // An outdated ticket and a broken line are life, not a client's mistake.
-    let mistake = refused.filter(|Refused(status, why)| {
-        *status == StatusCode::BAD_REQUEST && *why != "body broke off"
-    });
+    let mistake =
+        refused.filter(|Refused(status, why)| *status == StatusCode::BAD_REQUEST && *why != "body broke off");
     site.ledger.record(Entry {
         direction: Direction::FromClient,
         device: phone.to_owned(),
         tag: "media".into(),
         id: None,
         kind: Some("upload".into()),
-        summary: refused.map_or_else(|| path.to_owned(), |Refused(status, why)| format!("{path}: {status} {why}")),
+        summary: refused.map_or_else(
+            || path.to_owned(),
+            |Refused(status, why)| format!("{path}: {status} {why}"),
+        ),
         violation: mistake.map(|Refused(_, why)| (*why).to_owned()),
     });
 }

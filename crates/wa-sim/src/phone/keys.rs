@@ -11,7 +11,9 @@ pub struct Secret(KeyPair);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Secret").field(&hex::encode(self.public())).finish()
+        f.debug_tuple("Secret")
+            .field(&hex::encode(self.public()))
+            .finish()
     }
 }
 
@@ -41,7 +43,9 @@ impl Secret {
     }
 
     pub fn agree(&self, their_public: &[u8]) -> Result<[u8; 32], CurveError> {
-        self.0.private_key.calculate_agreement(&PublicKey::from_djb_public_key_bytes(their_public)?)
+        self.0
+            .private_key
+            .calculate_agreement(&PublicKey::from_djb_public_key_bytes(their_public)?)
     }
 
     pub fn identity(&self) -> IdentityKeyPair {
@@ -57,7 +61,9 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = BASE64_STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        let bytes = BASE64_STANDARD
+            .decode(String::deserialize(deserializer)?)
+            .map_err(D::Error::custom)?;
         let private = PrivateKey::deserialize(&bytes).map_err(D::Error::custom)?;
         let public = private.public_key().map_err(D::Error::custom)?;
         Ok(Self(KeyPair::new(public, private)))

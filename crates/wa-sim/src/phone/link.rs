@@ -25,7 +25,12 @@ pub struct Vouched {
     pub container: Vec<u8>,
 }
 
-pub fn vouch(phone: &Phone, key_index: u32, companion_identity: &[u8], adv_secret: &[u8]) -> anyhow::Result<Vouched> {
+pub fn vouch(
+    phone: &Phone,
+    key_index: u32,
+    companion_identity: &[u8],
+    adv_secret: &[u8],
+) -> anyhow::Result<Vouched> {
     let details = wa::ADVDeviceIdentity {
         raw_id: Some(phone.raw_id),
         timestamp: Some(clock::now()),
@@ -35,7 +40,9 @@ pub fn vouch(phone: &Phone, key_index: u32, companion_identity: &[u8], adv_secre
     .encode_to_vec();
     let account = phone.signal.identity();
     let signed = wa::ADVSignedDeviceIdentity {
-        account_signature: Some(account.sign(&[&ACCOUNT_PREFIX, details.as_slice(), companion_identity].concat())),
+        account_signature: Some(
+            account.sign(&[&ACCOUNT_PREFIX, details.as_slice(), companion_identity].concat()),
+        ),
         account_signature_key: Some(account.public().to_vec()),
         details: Some(details.clone()),
         ..Default::default()
@@ -60,11 +67,17 @@ pub fn check_device_signature(
     identity: &[u8],
 ) -> anyhow::Result<()> {
     let signed = wa::ADVSignedDeviceIdentity::decode_from_slice(identity)?;
-    ensure!(signed.details.as_deref() == Some(details), "the device signed other details");
+    ensure!(
+        signed.details.as_deref() == Some(details),
+        "the device signed other details"
+    );
     let account = phone.signal.identity().public();
     let message = [&DEVICE_PREFIX, details, companion_identity, &account].concat();
     let signature = signed.device_signature.unwrap_or_default();
-    ensure!(verify(companion_identity, &message, &signature), "bad device signature");
+    ensure!(
+        verify(companion_identity, &message, &signature),
+        "bad device signature"
+    );
     let message = [&ACCOUNT_PREFIX, details, companion_identity].concat();
     let signature = signed.account_signature.unwrap_or_default();
     ensure!(verify(&account, &message, &signature), "bad account signature");
@@ -104,17 +117,33 @@ pub fn open_key_bundle(
     let (nonce, sealed) = rest.split_at_checked(12).context("short key bundle")?;
     let shared = ephemeral.agree(companion_ephemeral)?;
     let mut key = [0; 32];
-    hkdf_sha256_into(&shared, Some(salt), b"link_code_pairing_key_bundle_encryption_key", &mut key)
-        .map_err(|_| anyhow::anyhow!("bundle key derivation"))?;
+    hkdf_sha256_into(
+        &shared,
+        Some(salt),
+        b"link_code_pairing_key_bundle_encryption_key",
+        &mut key,
+    )
+    .map_err(|_| anyhow::anyhow!("bundle key derivation"))?;
     let mut opened = Vec::new();
     aes_256_gcm_decrypt(&key, nonce.try_into()?, b"", sealed, &mut opened)
         .map_err(|_| anyhow::anyhow!("the code is not the one that the device shows"))?;
     ensure!(opened.len() == 96, "the key bundle has another size");
-    ensure!(opened[..32] == *companion_identity, "the key bundle names another companion");
-    ensure!(opened[32..64] == account.public(), "the key bundle names another account");
+    ensure!(
+        opened[..32] == *companion_identity,
+        "the key bundle names another companion"
+    );
+    ensure!(
+        opened[32..64] == account.public(),
+        "the key bundle names another account"
+    );
     let identity_shared = account.agree(companion_identity)?;
     let mut secret = [0; 32];
-    hkdf_sha256_into(&[&shared, &identity_shared, &opened[64..]].concat(), None, b"adv_secret", &mut secret)
-        .map_err(|_| anyhow::anyhow!("ADV secret derivation"))?;
+    hkdf_sha256_into(
+        &[&shared, &identity_shared, &opened[64..]].concat(),
+        None,
+        b"adv_secret",
+        &mut secret,
+    )
+    .map_err(|_| anyhow::anyhow!("ADV secret derivation"))?;
     Ok(secret)
 }

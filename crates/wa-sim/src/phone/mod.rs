@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod control;
+pub mod files;
 pub mod keys;
 pub mod link;
 pub mod receive;
@@ -9,3 +10,6 @@ pub mod retry;
 pub mod send;
 pub mod signal;
 pub mod store;
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,9 @@ use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use wacore_libsignal::protocol::{
     CiphertextMessage, IdentityKey, PreKeyBundle, PreKeyId, PreKeySignalMessage, PublicKey,
-    SenderKeyDistributionMessage, SenderKeyName, SenderKeyRecord, SessionRecord, SignalMessage, SignedPreKeyId,
-    UsePQRatchet, create_sender_key_distribution_message, group_decrypt, group_encrypt, message_decrypt,
-    message_encrypt, process_prekey_bundle, process_sender_key_distribution_message,
+    SenderKeyDistributionMessage, SenderKeyName, SenderKeyRecord, SessionRecord, SignalMessage,
+    SignedPreKeyId, UsePQRatchet, create_sender_key_distribution_message, group_decrypt, group_encrypt,
+    message_decrypt, message_encrypt, process_prekey_bundle, process_sender_key_distribution_message,
 };
 
 const SIGNED_PREKEY_ID: u32 = 1;
@@ -41,7 +41,11 @@ impl SignalParty {
         let signature = own.sign(&key.pair().public_key.serialize());
         Self {
             identities: Identities::new(own, 4_000 + serial),
-            signed: SignedKeys { id: SIGNED_PREKEY_ID, key, signature },
+            signed: SignedKeys {
+                id: SIGNED_PREKEY_ID,
+                key,
+                signature,
+            },
             sessions: Records::default(),
             sender_keys: Records::default(),
         }
@@ -96,7 +100,9 @@ impl SignalParty {
             keys.signed.signature.clone(),
             IdentityKey::new(public(&keys.identity)?),
         )?;
-        let Self { identities, sessions, .. } = self;
+        let Self {
+            identities, sessions, ..
+        } = self;
         at_once(process_prekey_bundle(
             &peer.protocol(),
             sessions,
@@ -109,15 +115,19 @@ impl SignalParty {
     }
 
     pub fn seal(&mut self, peer: &Address, plaintext: &[u8]) -> anyhow::Result<Sealed> {
-        let Self { identities, sessions, .. } = self;
+        let Self {
+            identities, sessions, ..
+        } = self;
         let sealed = at_once(message_encrypt(plaintext, &peer.protocol(), sessions, identities))??;
         match sealed {
-            CiphertextMessage::PreKeySignalMessage(message) => {
-                Ok(Sealed { kind: "pkmsg", bytes: message.serialized().to_vec() })
-            }
-            CiphertextMessage::SignalMessage(message) => {
-                Ok(Sealed { kind: "msg", bytes: message.serialized().to_vec() })
-            }
+            CiphertextMessage::PreKeySignalMessage(message) => Ok(Sealed {
+                kind: "pkmsg",
+                bytes: message.serialized().to_vec(),
+            }),
+            CiphertextMessage::SignalMessage(message) => Ok(Sealed {
+                kind: "msg",
+                bytes: message.serialized().to_vec(),
+            }),
             _ => bail!("unexpected kind of ciphertext"),
         }
     }
@@ -129,7 +139,12 @@ impl SignalParty {
             "msg" => CiphertextMessage::SignalMessage(SignalMessage::try_from(bytes)?),
             other => bail!("unknown enc type {other}"),
         };
-        let Self { identities, sessions, signed, .. } = self;
+        let Self {
+            identities,
+            sessions,
+            signed,
+            ..
+        } = self;
         let opened = at_once(message_decrypt(
             &sealed,
             &peer.protocol(),
@@ -146,14 +161,21 @@ impl SignalParty {
     /// The phone's own sender key for a group, to be sent to those who lack it.
     pub fn distribution(&mut self, own: &Address, group: &str) -> anyhow::Result<Vec<u8>> {
         let name = sender_key_name(own, group);
-        let message = at_once(create_sender_key_distribution_message(&name, &mut self.sender_keys, &mut rng()))??;
+        let message = at_once(create_sender_key_distribution_message(
+            &name,
+            &mut self.sender_keys,
+            &mut rng(),
+        ))??;
         Ok(message.serialized().to_vec())
     }
 
     pub fn seal_group(&mut self, own: &Address, group: &str, plaintext: &[u8]) -> anyhow::Result<Sealed> {
         let name = sender_key_name(own, group);
         let message = at_once(group_encrypt(&mut self.sender_keys, &name, plaintext, &mut rng()))??;
-        Ok(Sealed { kind: "skmsg", bytes: message.serialized().to_vec() })
+        Ok(Sealed {
+            kind: "skmsg",
+            bytes: message.serialized().to_vec(),
+        })
     }
 
     /// Starts a new sender key with the next message: whoever left must not read on.
@@ -161,10 +183,19 @@ impl SignalParty {
         self.sender_keys.forget(sender_key_name(own, group).cache_key());
     }
 
-    pub fn learn_sender_key(&mut self, peer: &Address, group: &str, distribution: &[u8]) -> anyhow::Result<()> {
+    pub fn learn_sender_key(
+        &mut self,
+        peer: &Address,
+        group: &str,
+        distribution: &[u8],
+    ) -> anyhow::Result<()> {
         let message = SenderKeyDistributionMessage::try_from(distribution)?;
         let name = sender_key_name(peer, group);
-        at_once(process_sender_key_distribution_message(&name, &message, &mut self.sender_keys))??;
+        at_once(process_sender_key_distribution_message(
+            &name,
+            &message,
+            &mut self.sender_keys,
+        ))??;
         Ok(())
     }
 
@@ -189,7 +220,9 @@ fn public(bytes: &[u8]) -> anyhow::Result<PublicKey> {
 }
 
 fn at_once<T>(operation: impl Future<Output = T>) -> anyhow::Result<T> {
-    operation.now_or_never().context("a Signal store kept an operation waiting")
+    operation
+        .now_or_never()
+        .context("a Signal store kept an operation waiting")
 }
 
 #[cfg(test)]

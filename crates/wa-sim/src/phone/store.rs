@@ -9,9 +9,10 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::collections::HashMap;
 use wacore_libsignal::protocol::{
-    Direction, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore, PreKeyId, PreKeyRecord, PreKeyStore,
-    ProtocolAddress, SenderKeyName, SenderKeyRecord, SenderKeyStore, SessionRecord, SessionStore, SignalProtocolError,
-    SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore, GenericSignedPreKey as _, Timestamp,
+    Direction, GenericSignedPreKey as _, IdentityChange, IdentityKey, IdentityKeyPair, IdentityKeyStore,
+    PreKeyId, PreKeyRecord, PreKeyStore, ProtocolAddress, SenderKeyName, SenderKeyRecord, SenderKeyStore,
+    SessionRecord, SessionStore, SignalProtocolError, SignedPreKeyId, SignedPreKeyRecord, SignedPreKeyStore,
+    Timestamp,
 };
 
 type Result<T> = std::result::Result<T, SignalProtocolError>;
@@ -70,9 +71,11 @@ impl Stored for SenderKeyRecord {
 
 impl<R: Stored> Serialize for Records<R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().filter_map(|(name, record)| {
-            Some((name, BASE64_STANDARD.encode(record.to_bytes().ok()?)))
-        }))
+        serializer.collect_map(
+            self.0
+                .iter()
+                .filter_map(|(name, record)| Some((name, BASE64_STANDARD.encode(record.to_bytes().ok()?)))),
+        )
     }
 }
 
@@ -127,7 +130,11 @@ pub struct Identities {
 
 impl Identities {
     pub fn new(own: Secret, registration: u32) -> Self {
-        Self { own, registration, seen: HashMap::new() }
+        Self {
+            own,
+            registration,
+            seen: HashMap::new(),
+        }
     }
 }
 
@@ -141,7 +148,11 @@ impl IdentityKeyStore for Identities {
         Ok(self.registration)
     }
 
-    async fn save_identity(&mut self, address: &ProtocolAddress, identity: &IdentityKey) -> Result<IdentityChange> {
+    async fn save_identity(
+        &mut self,
+        address: &ProtocolAddress,
+        identity: &IdentityKey,
+    ) -> Result<IdentityChange> {
         let key = hex::encode(identity.serialize());
         let before = self.seen.insert(address.as_str().to_owned(), key.clone());
         Ok(match before {
@@ -156,7 +167,10 @@ impl IdentityKeyStore for Identities {
     }
 
     async fn get_identity(&self, address: &ProtocolAddress) -> Result<Option<IdentityKey>> {
-        let key = self.seen.get(address.as_str()).and_then(|key| hex::decode(key).ok());
+        let key = self
+            .seen
+            .get(address.as_str())
+            .and_then(|key| hex::decode(key).ok());
         key.map(|key| IdentityKey::decode(&key)).transpose()
     }
 }
@@ -176,7 +190,12 @@ impl SignedPreKeyStore for SignedKeys {
             return Err(SignalProtocolError::InvalidSignedPreKeyId);
         }
         let created = Timestamp::from_epoch_millis(crate::clock::now_ms());
-        Ok(SignedPreKeyRecord::new(id, created, self.key.pair(), &self.signature))
+        Ok(SignedPreKeyRecord::new(
+            id,
+            created,
+            self.key.pair(),
+            &self.signature,
+        ))
     }
 
     async fn save_signed_pre_key(&mut self, _: SignedPreKeyId, _: &SignedPreKeyRecord) -> Result<()> {

@@ -1,6 +1,5 @@
 //! What clients say, one file per subject: parse, apply to the world, answer.
 
-pub mod account_sync;
 pub mod appstate;
 pub mod blocklist;
 pub mod call;
@@ -40,23 +39,43 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn not_found() -> Self {
-        Self { code: 404, text: "item-not-found", violation: None }
+        Self {
+            code: 404,
+            text: "item-not-found",
+            violation: None,
+        }
     }
 
     pub fn forbidden() -> Self {
-        Self { code: 403, text: "forbidden", violation: None }
+        Self {
+            code: 403,
+            text: "forbidden",
+            violation: None,
+        }
     }
 
     pub fn unauthorized() -> Self {
-        Self { code: 401, text: "not-authorized", violation: None }
+        Self {
+            code: 401,
+            text: "not-authorized",
+            violation: None,
+        }
     }
 
     pub fn bad_request(what: impl Into<String>) -> Self {
-        Self { code: 400, text: "bad-request", violation: Some(what.into()) }
+        Self {
+            code: 400,
+            text: "bad-request",
+            violation: Some(what.into()),
+        }
     }
 
     pub fn not_implemented(what: impl Into<String>) -> Self {
-        Self { code: 501, text: "feature-not-implemented", violation: Some(what.into()) }
+        Self {
+            code: 501,
+            text: "feature-not-implemented",
+            violation: Some(what.into()),
+        }
     }
 }
 
@@ -75,6 +94,10 @@ pub fn handle(state: &mut State, client: &Client, stanza: &Node) {
         return;
     }
     let Some(me) = client.address.clone() else {
+        // The phone-code notification is acknowledged before there is a login.
+        if stanza.tag == "ack" {
+            return;
+        }
         state.accuse(client, stanza, "only pairing is allowed before login");
         return;
     };
@@ -91,7 +114,11 @@ pub fn handle(state: &mut State, client: &Client, stanza: &Node) {
         "ib" => Ok(()),
         tag => Err(Refusal::bad_request(format!("unknown stanza <{tag}>"))),
     };
-    if let Err(Refusal { violation: Some(what), .. }) = outcome {
+    if let Err(Refusal {
+        violation: Some(what),
+        ..
+    }) = outcome
+    {
         state.accuse(client, stanza, what);
     }
 }
@@ -102,7 +129,9 @@ fn acknowledge(state: &mut State, me: &Address, ack: &Node) -> Answered {
     let id = text_attr(ack, "id").ok_or_else(|| Refusal::bad_request("ack without id"))?;
     release(state, me, &class, &id);
     match text_attr(ack, "error") {
-        Some(code) => Err(Refusal::bad_request(format!("the client refused a {class} with error {code}"))),
+        Some(code) => Err(Refusal::bad_request(format!(
+            "the client refused a {class} with error {code}"
+        ))),
         None => Ok(()),
     }
 }
@@ -120,7 +149,9 @@ pub fn release_by_receipt(state: &mut State, me: &Address, receipt: &Node) {
         return;
     }
     let first = text_attr(receipt, "id").into_iter();
-    let rest = children_of(receipt, "list").iter().filter_map(|item| text_attr(item, "id"));
+    let rest = children_of(receipt, "list")
+        .iter()
+        .filter_map(|item| text_attr(item, "id"));
     for id in first.chain(rest).collect::<Vec<_>>() {
         release(state, me, "message", &id);
     }

@@ -37,12 +37,21 @@ pub struct QrCode {
 impl QrCode {
     pub fn parse(text: &str) -> Result<Self, SimError> {
         let text = text.trim();
-        let (reference, noise, identity) =
-            PairUtils::parse_qr_code(text).map_err(|error| SimError::Conflict(format!("not a pairing code: {error}")))?;
+        let (reference, noise, identity) = PairUtils::parse_qr_code(text)
+            .map_err(|error| SimError::Conflict(format!("not a pairing code: {error}")))?;
         let body = text.strip_prefix(NATIVE_CAMERA_DEEP_LINK_PREFIX).unwrap_or(text);
-        let adv_secret = body.split(',').nth(3).and_then(|field| BASE64_STANDARD.decode(field).ok());
-        let adv_secret = adv_secret.ok_or_else(|| SimError::Conflict("no ADV secret in the code".to_owned()))?;
-        Ok(Self { reference, noise, identity, adv_secret })
+        let adv_secret = body
+            .split(',')
+            .nth(3)
+            .and_then(|field| BASE64_STANDARD.decode(field).ok());
+        let adv_secret =
+            adv_secret.ok_or_else(|| SimError::Conflict("no ADV secret in the code".to_owned()))?;
+        Ok(Self {
+            reference,
+            noise,
+            identity,
+            adv_secret,
+        })
     }
 }
 
@@ -62,7 +71,10 @@ pub fn open(state: &mut State, client: &Client, payload: &wa::ClientPayload) -> 
     };
     check_signed_key(&keys)?;
     let refs: Vec<String> = (0..REFS).map(|_| format!("2@{}", state.new_id("ref"))).collect();
-    let children = refs.iter().map(|text| with_bytes("ref", text.as_bytes())).collect::<Vec<_>>();
+    let children = refs
+        .iter()
+        .map(|text| with_bytes("ref", text.as_bytes()))
+        .collect::<Vec<_>>();
     state.pairings.push(Pairing {
         link: client.link.clone(),
         noise: client.noise.clone(),
@@ -74,7 +86,10 @@ pub fn open(state: &mut State, client: &Client, payload: &wa::ClientPayload) -> 
         pending: None,
     });
     let id = state.new_id("pair");
-    client.say(md_request(&id, Build::new("pair-device").children(children).build()));
+    client.say(md_request(
+        &id,
+        Build::new("pair-device").children(children).build(),
+    ));
     Ok(())
 }
 
@@ -104,15 +119,25 @@ pub fn scan(state: &mut State, phone: &str, qr: &QrCode, waiter: Waiter) -> Resu
 }
 
 fn find(state: &State, qr: &QrCode) -> Result<usize, SimError> {
-    let matching = state.pairings.iter().position(|pairing| pairing.refs.contains(&qr.reference));
-    let index = matching.ok_or_else(|| SimError::Conflict("the code is not, or no longer, valid".to_owned()))?;
+    let matching = state
+        .pairings
+        .iter()
+        .position(|pairing| pairing.refs.contains(&qr.reference));
+    let index =
+        matching.ok_or_else(|| SimError::Conflict("the code is not, or no longer, valid".to_owned()))?;
     let pairing = &state.pairings[index];
-    let place = pairing.refs.iter().position(|text| *text == qr.reference).unwrap_or(0) as u64;
+    let place = pairing
+        .refs
+        .iter()
+        .position(|text| *text == qr.reference)
+        .unwrap_or(0) as u64;
     if clock::now() > pairing.opened + FIRST_REF_SECS + place * REF_SECS + SCAN_GRACE_SECS {
         return Err(SimError::Conflict("the code is no longer valid".to_owned()));
     }
     if pairing.noise != qr.noise || pairing.keys.identity != qr.identity {
-        return Err(SimError::Conflict("the code and the connection name different keys".to_owned()));
+        return Err(SimError::Conflict(
+            "the code and the connection name different keys".to_owned(),
+        ));
     }
     Ok(index)
 }
@@ -133,7 +158,10 @@ pub fn accept(
     let vouched = link::vouch(phone, key_index, &keys.identity, adv_secret)
         .map_err(|error| SimError::Invalid(error.to_string()))?;
     let address = Address::new(&phone.number, device);
-    let (pn, lid) = (phone.device_jid(device, &phone.pn_jid()), phone.device_jid(device, &phone.lid_jid()));
+    let (pn, lid) = (
+        phone.device_jid(device, &phone.pn_jid()),
+        phone.device_jid(device, &phone.lid_jid()),
+    );
     let made = Device {
         key_index,
         noise,
@@ -144,7 +172,12 @@ pub fn accept(
     };
     phone.devices.insert(device, made);
     let pairing = &mut state.pairings[index];
-    pairing.pending = Some(PendingLink { iq: iq.clone(), address, details: vouched.details, waiter });
+    pairing.pending = Some(PendingLink {
+        iq: iq.clone(),
+        address,
+        details: vouched.details,
+        waiter,
+    });
     let success = Build::new("pair-success").children([
         with_bytes("device-identity", vouched.container),
         Build::new("device").attr("jid", pn).attr("lid", lid).build(),
@@ -157,7 +190,11 @@ pub fn accept(
 
 /// Tells the client that chats are addressed by LID; it decides how direct messages are addressed.
 fn client_props() -> Vec<u8> {
-    wa::ClientPairingProps { is_chat_db_lid_migrated: Some(true), ..Default::default() }.encode_to_vec()
+    wa::ClientPairingProps {
+        is_chat_db_lid_migrated: Some(true),
+        ..Default::default()
+    }
+    .encode_to_vec()
 }
 
 fn md_request(id: &str, child: Node) -> Node {
@@ -174,7 +211,10 @@ fn md_request(id: &str, child: Node) -> Node {
 /// The client's answer to `pair-success`, or to anything else the server asked of it.
 pub fn reply(state: &mut State, client: &Client, stanza: &Node) -> Answered {
     let id = text_attr(stanza, "id").unwrap_or_default();
-    let owner = state.pairings.iter_mut().find(|pairing| pairing.link.number == client.link.number);
+    let owner = state
+        .pairings
+        .iter_mut()
+        .find(|pairing| pairing.link.number == client.link.number);
     let Some(pending) = owner.and_then(|pairing| pairing.pending.take_if(|pending| pending.iq == id)) else {
         return Ok(());
     };
@@ -188,7 +228,10 @@ pub fn reply(state: &mut State, client: &Client, stanza: &Node) -> Answered {
         }
         Err(refusal) => {
             withdraw(state, &pending.address);
-            let why = refusal.violation.clone().unwrap_or_else(|| "the device refused to pair".to_owned());
+            let why = refusal
+                .violation
+                .clone()
+                .unwrap_or_else(|| "the device refused to pair".to_owned());
             let _ = pending.waiter.send(Err(SimError::Conflict(why)));
             Err(refusal)
         }
@@ -196,11 +239,18 @@ pub fn reply(state: &mut State, client: &Client, stanza: &Node) -> Answered {
 }
 
 fn sign(state: &mut State, pending: &PendingLink, stanza: &Node) -> Answered {
-    let signed = children_of(stanza, "pair-device-sign").iter().find(|child| child.tag == "device-identity");
+    let signed = children_of(stanza, "pair-device-sign")
+        .iter()
+        .find(|child| child.tag == "device-identity");
     let identity = signed.map(crate::wire::node::bytes_of);
     let identity = identity.ok_or_else(|| Refusal::bad_request("the device did not sign its identity"))?;
-    let phone = state.phone(&pending.address.phone).map_err(|_| Refusal::not_found())?;
-    let companion = phone.devices.get(&pending.address.device).ok_or_else(Refusal::not_found)?;
+    let phone = state
+        .phone(&pending.address.phone)
+        .map_err(|_| Refusal::not_found())?;
+    let companion = phone
+        .devices
+        .get(&pending.address.device)
+        .ok_or_else(Refusal::not_found)?;
     link::check_device_signature(phone, &companion.keys.identity, &pending.details, &identity)?;
     if let Some(device) = state.device_mut(&pending.address) {
         device.identity = identity;
@@ -210,9 +260,19 @@ fn sign(state: &mut State, pending: &PendingLink, stanza: &Node) -> Answered {
 
 /// Ends the pairing of a connection that is gone.
 pub fn abandon(state: &mut State, number: u64) {
-    let Some(index) = state.pairings.iter().position(|pairing| pairing.link.number == number) else { return };
+    let Some(index) = state
+        .pairings
+        .iter()
+        .position(|pairing| pairing.link.number == number)
+    else {
+        return;
+    };
     let pairing = state.pairings.swap_remove(index);
-    let gone = || Err(SimError::Conflict("the device went away while pairing".to_owned()));
+    let gone = || {
+        Err(SimError::Conflict(
+            "the device went away while pairing".to_owned(),
+        ))
+    };
     if let Some(pending) = pairing.pending {
         withdraw(state, &pending.address);
         let _ = pending.waiter.send(gone());

@@ -26,7 +26,8 @@ pub fn handle(state: &mut State, client: &Client, iq: &Node, registration: &Node
 }
 
 fn companion_hello(state: &mut State, client: &Client, iq: &Node, registration: &Node) -> Answered {
-    let phone = jid_attr(registration, "jid").ok_or_else(|| Refusal::bad_request("companion_hello without jid"))?;
+    let phone =
+        jid_attr(registration, "jid").ok_or_else(|| Refusal::bad_request("companion_hello without jid"))?;
     let wrapped_ephemeral = child_bytes(registration, "link_code_pairing_wrapped_companion_ephemeral_pub");
     if wrapped_ephemeral.len() != 80 {
         return Err(Refusal::bad_request("the wrapped ephemeral key has 80 bytes"));
@@ -50,8 +51,14 @@ fn companion_hello(state: &mut State, client: &Client, iq: &Node, registration: 
     Ok(())
 }
 
-fn pairing_of<'a>(state: &'a mut State, client: &Client) -> Result<&'a mut crate::world::link::Pairing, Refusal> {
-    let own = state.pairings.iter_mut().find(|pairing| pairing.link.number == client.link.number);
+fn pairing_of<'a>(
+    state: &'a mut State,
+    client: &Client,
+) -> Result<&'a mut crate::world::link::Pairing, Refusal> {
+    let own = state
+        .pairings
+        .iter_mut()
+        .find(|pairing| pairing.link.number == client.link.number);
     own.ok_or_else(|| Refusal::bad_request("this connection is not pairing"))
 }
 
@@ -76,15 +83,26 @@ pub struct Typed {
 
 impl Typed {
     pub fn compute(connection: u64, wrapped_ephemeral: &[u8], code: &str) -> Result<Self, SimError> {
-        let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        let code: String = code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_uppercase();
         if !PairCodeUtils::validate_code(&code) {
-            return Err(SimError::Invalid("a pairing code has eight letters and digits".to_owned()));
+            return Err(SimError::Invalid(
+                "a pairing code has eight letters and digits".to_owned(),
+            ));
         }
         let companion_ephemeral = PairCodeUtils::decrypt_primary_ephemeral_pub(wrapped_ephemeral, &code)
             .map_err(|error| SimError::Conflict(error.to_string()))?;
         let ephemeral = Secret::generate();
         let wrapped = PairCodeUtils::encrypt_ephemeral_pub(&ephemeral.public(), &code);
-        Ok(Self { connection, ephemeral, wrapped, companion_ephemeral })
+        Ok(Self {
+            connection,
+            ephemeral,
+            wrapped,
+            companion_ephemeral,
+        })
     }
 }
 
@@ -92,7 +110,10 @@ impl Typed {
 pub fn primary_hello(state: &mut State, phone: &str, typed: Typed, waiter: Waiter) -> Result<(), SimError> {
     let identity = state.phone(phone)?.signal.identity().public();
     let id = state.new_id("N");
-    let pairing = state.pairings.iter_mut().find(|pairing| pairing.link.number == typed.connection);
+    let pairing = state
+        .pairings
+        .iter_mut()
+        .find(|pairing| pairing.link.number == typed.connection);
     let gone = || SimError::Conflict("the device went away".to_owned());
     let pairing = pairing.ok_or_else(gone)?;
     let code = pairing.code.as_mut().ok_or_else(gone)?;
@@ -122,16 +143,23 @@ fn companion_finish(state: &mut State, client: &Client, iq: &Node, registration:
     let reference = child_bytes(registration, "link_code_pairing_ref");
     let pairing = pairing_of(state, client)?;
     if pairing.keys.identity != identity {
-        return Err(Refusal::bad_request("companion_finish names another identity key"));
+        return Err(Refusal::bad_request(
+            "companion_finish names another identity key",
+        ));
     }
-    let code = pairing.code.take_if(|code| code.reference == reference && code.hello.is_some());
+    let code = pairing
+        .code
+        .take_if(|code| code.reference == reference && code.hello.is_some());
     let code = code.ok_or_else(|| Refusal::bad_request("companion_finish without primary_hello"))?;
     client.say(result(iq, Vec::new()));
     let Some(hello) = code.hello else { return Ok(()) };
     let outcome = finish(state, client, &code.phone, &hello, &identity, &bundle);
     match outcome {
         Ok(secret) => {
-            let index = state.pairings.iter().position(|pairing| pairing.link.number == client.link.number);
+            let index = state
+                .pairings
+                .iter()
+                .position(|pairing| pairing.link.number == client.link.number);
             let index = index.ok_or_else(Refusal::not_found)?;
             let accepted = pair::accept(state, index, &code.phone, &secret, hello.waiter);
             accepted.map_err(|error| Refusal::bad_request(error.to_string()))
@@ -154,5 +182,11 @@ fn finish(
 ) -> anyhow::Result<[u8; 32]> {
     let account = state.phone(phone)?.signal.identity();
     tracing::debug!(connection = client.link.number, phone, "opening the key bundle");
-    link::open_key_bundle(account, &hello.ephemeral, &hello.companion_ephemeral, identity, bundle)
+    link::open_key_bundle(
+        account,
+        &hello.ephemeral,
+        &hello.companion_ephemeral,
+        identity,
+        bundle,
+    )
 }

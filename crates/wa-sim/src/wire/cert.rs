@@ -1,6 +1,6 @@
 //! The server's Noise identity and the certificate chain that vouches for it.
 //!
-//! The chain is real (root signs intermediate, intermediate signs leaf, XEdDSA), so that any client that can be
+//! The chain is real (root signs intermediate, intermediate signs leaf), so that any client that can be
 //! told whom to trust verifies the simulator as it would verify WhatsApp.
 
 use crate::clock;
@@ -28,7 +28,11 @@ impl ServerIdentity {
             leaf: MessageField::some(certificate(2, 1, &noise, &intermediate)),
             intermediate: MessageField::some(certificate(1, 0, &intermediate, &root)),
         };
-        Self { chain: chain.encode_to_vec(), root, noise }
+        Self {
+            chain: chain.encode_to_vec(),
+            root,
+            noise,
+        }
     }
 
     pub fn noise(&self) -> &Secret {
@@ -54,5 +58,8 @@ fn certificate(serial: u32, issuer: u32, subject: &Secret, signer: &Secret) -> N
     }
     .encode_to_vec();
     let signature = signer.sign(&details);
-    NoiseCertificate { details: Some(details), signature: Some(signature) }
+    NoiseCertificate {
+        details: Some(details),
+        signature: Some(signature),
+    }
 }

@@ -21,7 +21,10 @@ pub struct FrameReader {
 
 impl FrameReader {
     pub fn new() -> Self {
-        Self { intro: Some(Vec::new()), decoder: FrameDecoder::new() }
+        Self {
+            intro: Some(Vec::new()),
+            decoder: FrameDecoder::new(),
+        }
     }
 
     pub fn feed(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -30,7 +33,9 @@ impl FrameReader {
             return Ok(());
         };
         intro.extend_from_slice(bytes);
-        let Some(length) = intro_length(intro)? else { return Ok(()) };
+        let Some(length) = intro_length(intro)? else {
+            return Ok(());
+        };
         let rest = intro.split_off(length);
         self.intro = None;
         self.decoder.feed(&rest);
@@ -57,7 +62,10 @@ fn intro_length(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
     if bytes.len() < end {
         return Ok(None);
     }
-    ensure!(bytes[header_at..end] == WA_CONN_HEADER, "the stream does not open with the connection header");
+    ensure!(
+        bytes[header_at..end] == WA_CONN_HEADER,
+        "the stream does not open with the connection header"
+    );
     Ok(Some(end))
 }
 

@@ -7,15 +7,15 @@ use crate::phone::keys::Secret;
 use crate::wire::cert::ServerIdentity;
 use anyhow::Context as _;
 use buffa::{Message as _, MessageField};
-use wacore_binary::consts::{
-    NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER,
-};
+use wacore_binary::consts::{NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XXFALLBACK, WA_CONN_HEADER};
 use wacore_noise::{NoiseCipher, NoiseHandshake};
 use waproto::whatsapp::HandshakeMessage;
 use waproto::whatsapp::handshake_message::{ClientHello, ServerHello};
 
 /// A finished handshake.
 pub struct Secured {
+    /// Name of the pattern that was used.
+    pub pattern: &'static str,
     pub from_client: NoiseCipher,
     pub to_client: NoiseCipher,
     /// The client's static key: it authenticates a login.
@@ -34,14 +34,22 @@ pub enum Answer {
 
 /// An XX handshake waiting for the client's finish.
 pub struct Pending {
+    pattern: &'static str,
     noise: NoiseHandshake,
     ephemeral: Secret,
 }
 
 pub fn answer(server: &ServerIdentity, hello: &[u8]) -> anyhow::Result<Answer> {
-    let hello = HandshakeMessage::decode_from_slice(hello)?.client_hello.into_option().context("no client hello")?;
-    let ephemeral: [u8; 32] =
-        hello.ephemeral.as_deref().context("no ephemeral key")?.try_into().context("bad ephemeral key")?;
+    let hello = HandshakeMessage::decode_from_slice(hello)?
+        .client_hello
+        .into_option()
+        .context("no client hello")?;
+    let ephemeral: [u8; 32] = hello
+        .ephemeral
+        .as_deref()
+        .context("no ephemeral key")?
+        .try_into()
+        .context("bad ephemeral key")?;
     if hello.r#static.is_none() {
         return answer_xx(server, NOISE_PATTERN_XX, &ephemeral);
     }
@@ -70,7 +78,16 @@ fn answer_ik(server: &ServerIdentity, hello: &ClientHello, ephemeral: &[u8; 32])
     let chain = noise.encrypt(server.chain())?;
     let reply = server_hello(&own, None, chain);
     let (from_client, to_client) = noise.finish()?;
-    Ok(Answer::Done { reply, secured: Secured { from_client, to_client, client_static, payload } })
+    Ok(Answer::Done {
+        reply,
+        secured: Secured {
+            pattern: "IK",
+            from_client,
+            to_client,
+            client_static,
+            payload,
+        },
+    })
 }
 
 fn answer_xx(server: &ServerIdentity, pattern: &str, ephemeral: &[u8; 32]) -> anyhow::Result<Answer> {
@@ -83,18 +100,42 @@ fn answer_xx(server: &ServerIdentity, pattern: &str, ephemeral: &[u8; 32]) -> an
     noise.mix_shared_secret(noise_key.private(), ephemeral)?;
     let chain = noise.encrypt(server.chain())?;
     let reply = server_hello(&own, Some(sealed_static), chain);
-    Ok(Answer::AwaitFinish { reply, pending: Pending { noise, ephemeral: own } })
+    Ok(Answer::AwaitFinish {
+        reply,
+        pending: Pending {
+            pattern: if pattern == NOISE_PATTERN_XX {
+                "XX"
+            } else {
+                "XXfallback"
+            },
+            noise,
+            ephemeral: own,
+        },
+    })
 }
 
 impl Pending {
     pub fn finish(mut self, finish: &[u8]) -> anyhow::Result<Secured> {
-        let finish =
-            HandshakeMessage::decode_from_slice(finish)?.client_finish.into_option().context("no client finish")?;
-        let client_static = self.noise.decrypt(finish.r#static.as_deref().context("no static key")?)?;
-        self.noise.mix_shared_secret(self.ephemeral.private(), &client_static)?;
-        let payload = self.noise.decrypt(finish.payload.as_deref().context("no payload")?)?;
+        let finish = HandshakeMessage::decode_from_slice(finish)?
+            .client_finish
+            .into_option()
+            .context("no client finish")?;
+        let client_static = self
+            .noise
+            .decrypt(finish.r#static.as_deref().context("no static key")?)?;
+        self.noise
+            .mix_shared_secret(self.ephemeral.private(), &client_static)?;
+        let payload = self
+            .noise
+            .decrypt(finish.payload.as_deref().context("no payload")?)?;
         let (from_client, to_client) = self.noise.finish()?;
-        Ok(Secured { from_client, to_client, client_static, payload })
+        Ok(Secured {
+            pattern: self.pattern,
+            from_client,
+            to_client,
+            client_static,
+            payload,
+        })
     }
 }
 

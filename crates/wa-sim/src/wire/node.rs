@@ -1,6 +1,7 @@
 //! Short ways to read and build the stanzas that every handler needs.
 
 use crate::clock;
+use std::fmt::Write as _;
 use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Jid, Node, NodeContent, Server};
 
@@ -12,7 +13,10 @@ pub fn server_jid() -> Jid {
 }
 
 pub fn text_attr(node: &Node, key: &str) -> Option<String> {
-    node.attrs.get(key).map(ToString::to_string).filter(|value| !value.is_empty())
+    node.attrs
+        .get(key)
+        .map(ToString::to_string)
+        .filter(|value| !value.is_empty())
 }
 
 pub fn attr_is(node: &Node, key: &str, value: &str) -> bool {
@@ -89,23 +93,44 @@ pub fn error(request: &Node, code: u16, text: &'static str) -> Node {
 }
 
 pub fn error_child(code: u16, text: &'static str) -> Node {
-    Build::new("error").attr("code", u64::from(code)).attr("text", text).build()
+    Build::new("error")
+        .attr("code", u64::from(code))
+        .attr("text", text)
+        .build()
 }
 
 fn finish(builder: NodeBuilder, content: Vec<Node>) -> Node {
-    if content.is_empty() { builder.build() } else { builder.children(content).build() }
+    if content.is_empty() {
+        builder.build()
+    } else {
+        builder.children(content).build()
+    }
 }
 
 /// One line for the ledger: the tag with its attributes and the tags below.
 pub fn summary(node: &Node) -> String {
-    let attrs = |node: &Node| node.attrs.iter().map(|(key, value)| format!(" {key}={value}")).collect::<String>();
-    let inner: Vec<String> = children(node)
-        .iter()
-        .take(6)
-        .map(|child| {
-            let below: Vec<&str> = children(child).iter().take(4).map(|node| node.tag.as_ref()).collect();
-            format!("<{}{}>[{}]", child.tag, attrs(child), below.join(","))
-        })
-        .collect();
-    format!("<{}{}>{}", node.tag, attrs(node), inner.concat())
+    let mut line = String::new();
+    open_tag(node, &mut line);
+    for child in children(node).iter().take(6) {
+        open_tag(child, &mut line);
+        let below: Vec<&str> = children(child)
+            .iter()
+            .take(4)
+            .map(|node| node.tag.as_ref())
+            .collect();
+        if !below.is_empty() {
+            line.push_str(&below.join(","));
+        }
+    }
+    line
+}
+
+fn open_tag(node: &Node, line: &mut String) {
+    line.push('<');
+    line.push_str(&node.tag);
+    for (key, value) in node.attrs.iter() {
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {key}={value}");
+    }
+    line.push('>');
 }

@@ -40,6 +40,10 @@ pub struct Phone {
     /// Blocked accounts by phone number.
     pub blocked: BTreeSet<String>,
     pub privacy: BTreeMap<String, String>,
+    /// Devices that hold the phone's sender key, by group JID.
+    pub shared_sender_keys: BTreeMap<String, BTreeSet<Address>>,
+    /// How often the phone has asked for a message again, by message id.
+    pub retries: BTreeMap<String, u8>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,6 +104,8 @@ impl Phone {
             script: Script::None,
             blocked: BTreeSet::new(),
             privacy: default_privacy(),
+            shared_sender_keys: BTreeMap::new(),
+            retries: BTreeMap::new(),
         }
     }
 
@@ -122,11 +128,16 @@ impl Phone {
 
     /// Companions that have finished pairing.
     pub fn linked(&self) -> impl Iterator<Item = (u16, &Device)> {
-        self.devices.iter().filter(|(_, device)| !device.identity.is_empty()).map(|(id, device)| (*id, device))
+        self.devices
+            .iter()
+            .filter(|(_, device)| !device.identity.is_empty())
+            .map(|(id, device)| (*id, device))
     }
 
     pub fn companions(&self) -> Vec<Address> {
-        self.linked().map(|(id, _)| Address::new(&self.number, id)).collect()
+        self.linked()
+            .map(|(id, _)| Address::new(&self.number, id))
+            .collect()
     }
 
     /// The phone and its companions.
@@ -148,7 +159,11 @@ impl Phone {
             phone: self.number.clone(),
             lid: self.lid_jid().to_string(),
             name: self.name.clone(),
-            devices: self.companions().iter().map(|address| address.pn_jid().to_string()).collect(),
+            devices: self
+                .companions()
+                .iter()
+                .map(|address| address.pn_jid().to_string())
+                .collect(),
             online: self.online,
             script: self.script,
         }
@@ -156,6 +171,17 @@ impl Phone {
 }
 
 fn default_privacy() -> BTreeMap<String, String> {
-    let everyone = ["last", "online", "profile", "status", "readreceipts", "groupadd", "calladd"];
-    everyone.iter().map(|name| ((*name).to_owned(), "all".to_owned())).collect()
+    let everyone = [
+        "last",
+        "online",
+        "profile",
+        "status",
+        "readreceipts",
+        "groupadd",
+        "calladd",
+    ];
+    everyone
+        .iter()
+        .map(|name| ((*name).to_owned(), "all".to_owned()))
+        .collect()
 }

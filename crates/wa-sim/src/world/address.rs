@@ -13,7 +13,10 @@ pub struct Address {
 
 impl Address {
     pub fn new(phone: &str, device: u16) -> Self {
-        Self { phone: phone.to_owned(), device }
+        Self {
+            phone: phone.to_owned(),
+            device,
+        }
     }
 
     pub fn primary(phone: &str) -> Self {
@@ -36,5 +39,10 @@ impl Address {
 
 /// Digits of a phone number given as `+49 151 …`, as digits or as a JID.
 pub fn digits(text: &str) -> String {
-    text.split(['@', ':']).next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+    text.split(['@', ':'])
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect()
 }

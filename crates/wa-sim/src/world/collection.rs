@@ -16,13 +16,19 @@ use wacore_appstate::{ExpandedAppStateKeys, Mutation, encode_record, expand_app_
 use waproto::whatsapp as wa;
 
 /// The five collections that clients know (seen in wacore-appstate 0.7.0).
-pub const NAMES: [&str; 5] = ["critical_block", "critical_unblock_low", "regular_low", "regular_high", "regular"];
+pub const NAMES: [&str; 5] = [
+    "critical_block",
+    "critical_unblock_low",
+    "regular_low",
+    "regular_high",
+    "regular",
+];
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Collections {
     pub key_id: Vec<u8>,
     key: Secret,
-    collections: BTreeMap<String, Collection>,
+    by_name: BTreeMap<String, Collection>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,7 +47,9 @@ impl Collection {
 
     /// The patches that bring a reader from `version` up to date.
     pub fn since(&self, version: u64) -> &[Vec<u8>] {
-        let start = usize::try_from(version).unwrap_or(usize::MAX).min(self.patches.len());
+        let start = usize::try_from(version)
+            .unwrap_or(usize::MAX)
+            .min(self.patches.len());
         &self.patches[start..]
     }
 }
@@ -50,7 +58,11 @@ impl Collections {
     pub fn generate(serial: u32) -> Self {
         let mut key_id = vec![0, 1];
         key_id.extend_from_slice(&serial.to_be_bytes());
-        Self { key_id, key: Secret::generate(), collections: BTreeMap::new() }
+        Self {
+            key_id,
+            key: Secret::generate(),
+            by_name: BTreeMap::new(),
+        }
     }
 
     pub fn key_data(&self) -> Vec<u8> {
@@ -58,7 +70,7 @@ impl Collections {
     }
 
     pub fn get(&mut self, name: &str) -> &Collection {
-        self.collections.entry(name.to_owned()).or_default()
+        self.by_name.entry(name.to_owned()).or_default()
     }
 
     /// Numbers a client's patch and stores it. The phone's reading of it is the result: what was changed, or why the
@@ -66,13 +78,15 @@ impl Collections {
     pub fn accept(&mut self, name: &str, patch: &[u8]) -> anyhow::Result<anyhow::Result<Vec<Mutation>>> {
         let mut patch = wa::SyncdPatch::decode_from_slice(patch)?;
         let version = self.get(name).version() + 1;
-        patch.version = MessageField::some(wa::SyncdVersion { version: Some(version) });
+        patch.version = MessageField::some(wa::SyncdVersion {
+            version: Some(version),
+        });
         Ok(self.store(name, &patch))
     }
 
     fn store(&mut self, name: &str, patch: &wa::SyncdPatch) -> anyhow::Result<Vec<Mutation>> {
         let (key_id, keys) = (self.key_id.clone(), Arc::new(self.expanded()));
-        let collection = self.collections.entry(name.to_owned()).or_default();
+        let collection = self.by_name.entry(name.to_owned()).or_default();
         collection.patches.push(patch.encode_to_vec());
         collection.read(name, patch, &key_id, &keys)
     }
@@ -96,7 +110,8 @@ impl Collections {
         let set = wa::syncd_mutation::SyncdOperation::SET;
         let (mutation, _) = encode_record(set, &index, value, &keys, &self.key_id, &iv, schema_version);
         let patch = self.seal(name, mutation, &keys)?;
-        self.store(name, &patch).context("reading the phone's own patch")?;
+        self.store(name, &patch)
+            .context("reading the phone's own patch")?;
         Ok(self.get(name).version())
     }
 
@@ -115,7 +130,9 @@ impl Collections {
         });
         updated?;
         let mut patch = wa::SyncdPatch {
-            version: MessageField::some(wa::SyncdVersion { version: Some(hash.version) }),
+            version: MessageField::some(wa::SyncdVersion {
+                version: Some(hash.version),
+            }),
             snapshot_mac: Some(hash.generate_snapshot_mac(name, &keys.snapshot_mac)),
             key_id: MessageField::some(wa::KeyId { id: Some(key_id) }),
             mutations: vec![mutation],
@@ -128,7 +145,9 @@ impl Collections {
 
 impl Collection {
     fn previous(&self, index_mac: &[u8]) -> Option<Vec<u8>> {
-        self.macs.get(&hex::encode(index_mac)).and_then(|mac| hex::decode(mac).ok())
+        self.macs
+            .get(&hex::encode(index_mac))
+            .and_then(|mac| hex::decode(mac).ok())
     }
 
     /// Applies a stored patch to the phone's own state, checking all MACs.
@@ -143,14 +162,21 @@ impl Collection {
             bail!("the patch names an unknown key");
         }
         let mut hash = self.hash.clone();
-        let outcome =
-            process_patch(patch, &mut hash, |_| Ok(keys.clone()), |mac| Ok(self.previous(mac)), true, name)?;
+        let outcome = process_patch(
+            patch,
+            &mut hash,
+            |_| Ok(keys.clone()),
+            |mac| Ok(self.previous(mac)),
+            true,
+            name,
+        )?;
         self.hash = hash;
         for removed in &outcome.removed_index_macs {
             self.macs.remove(&hex::encode(removed));
         }
         for added in &outcome.added_macs {
-            self.macs.insert(hex::encode(&added.index_mac), hex::encode(&added.value_mac));
+            self.macs
+                .insert(hex::encode(&added.index_mac), hex::encode(&added.value_mac));
         }
         Ok(outcome.mutations)
     }
@@ -195,7 +221,12 @@ mod tests {
         let mut collections = Collections::generate(1);
         for (round, name) in ["Ada", "Bob", "Ada Lovelace"].into_iter().enumerate() {
             let version = collections
-                .write("critical_unblock_low", &["contact", "1@s.whatsapp.net"], &contact_value(name, "2@lid"), 2)
+                .write(
+                    "critical_unblock_low",
+                    &["contact", "1@s.whatsapp.net"],
+                    &contact_value(name, "2@lid"),
+                    2,
+                )
                 .unwrap();
             assert_eq!(version, round as u64 + 1);
         }
@@ -205,7 +236,14 @@ mod tests {
     #[test]
     fn a_forged_patch_is_noticed() {
         let mut writer = Collections::generate(1);
-        writer.write("critical_block", &["setting_pushName"], &push_name_value("Mallory"), 1).unwrap();
+        writer
+            .write(
+                "critical_block",
+                &["setting_pushName"],
+                &push_name_value("Mallory"),
+                1,
+            )
+            .unwrap();
         let forged = writer.get("critical_block").since(0)[0].clone();
         let mut victim = Collections::generate(1);
         assert!(victim.accept("critical_block", &forged).unwrap().is_err());

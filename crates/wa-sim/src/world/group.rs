@@ -1,5 +1,6 @@
 //! A group and its participants.
 
+use crate::world::account::Picture;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use wacore_binary::Jid;
@@ -36,6 +37,7 @@ pub struct Group {
     pub members: BTreeMap<String, Rank>,
     pub settings: GroupSettings,
     pub invite_code: String,
+    pub picture: Option<Picture>,
     /// Phone numbers that asked to join, with the time of asking.
     pub requests: BTreeMap<String, u64>,
 }
@@ -59,6 +61,8 @@ pub struct GroupSettings {
     pub join_approval: bool,
     /// `admin_add` or `all_member_add`.
     pub member_add_mode: Option<String>,
+    /// `admin_link` or `all_member_link`.
+    pub member_link_mode: Option<String>,
 }
 
 impl Group {

@@ -3,13 +3,13 @@
 //! Everything that happens is one short, synchronous step under the lock, so stanzas have one order and Signal
 //! sessions one writer; I/O happens outside, at the ends of the connections' channels.
 
-pub mod account;
-pub mod address;
-pub mod collection;
-pub mod group;
-pub mod link;
-pub mod queue;
-pub mod state;
+pub(crate) mod account;
+pub(crate) mod address;
+pub(crate) mod collection;
+pub(crate) mod group;
+pub(crate) mod link;
+pub(crate) mod queue;
+pub(crate) mod state;
 pub mod view;
 
 use crate::fault::Faults;
@@ -84,13 +84,24 @@ impl World {
     }
 
     fn build(server: ServerIdentity, state: State, ledger: Arc<Ledger>, faults: Arc<Faults>) -> SharedWorld {
-        Arc::new(Self { state: Mutex::new(state), server, faults, ledger, changes: watch::channel(0).0 })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            server,
+            faults,
+            ledger,
+            changes: watch::channel(0).0,
+        })
     }
 
     pub fn snapshot(&self) -> Snapshot {
         let state = self.lock();
         let (phones, groups, ids) = state.saved();
-        Snapshot { server: self.server.clone(), phones, groups, ids }
+        Snapshot {
+            server: self.server.clone(),
+            phones,
+            groups,
+            ids,
+        }
     }
 
     /// Changes whenever something worth saving changed.
@@ -112,7 +123,9 @@ impl World {
         let mut state = self.lock();
         let outcome = step(&mut state);
         for _ in 0..MAX_PHONE_STEPS {
-            let Some((phone, stanza)) = state.inbox.pop_front() else { break };
+            let Some((phone, stanza)) = state.inbox.pop_front() else {
+                break;
+            };
             receive::receive(&mut state, &phone, &stanza);
         }
         drop(state);

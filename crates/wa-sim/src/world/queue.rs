@@ -31,15 +31,17 @@ pub fn is_acknowledged(node: &Node) -> bool {
 
 impl Queue {
     pub fn push(&mut self, node: Node, sent: bool) {
-        self.waiting.push_back(Waiting { node, sent_at: sent.then(clock::now) });
+        self.waiting.push_back(Waiting {
+            node,
+            sent_at: sent.then(clock::now),
+        });
     }
 
     /// Forgets the stanza that the device has answered; false when there was none.
     pub fn acknowledge(&mut self, class: &str, id: &str) -> bool {
-        let found = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.node.tag == class && text_attr(&waiting.node, "id").as_deref() == Some(id));
+        let found = self.waiting.iter().position(|waiting| {
+            waiting.node.tag == class && text_attr(&waiting.node, "id").as_deref() == Some(id)
+        });
         found.is_some_and(|index| self.waiting.remove(index).is_some())
     }
 
@@ -58,21 +60,18 @@ impl Queue {
             .collect()
     }
 
-    pub fn len(&self) -> usize {
-        self.waiting.len()
-    }
-
-    pub fn clear(&mut self) {
-        self.waiting.clear();
-    }
-
     /// Stanzas that the device has had long enough and not answered.
     pub fn overdue(&self) -> Vec<(String, String)> {
         let deadline = clock::now().saturating_sub(ACK_GRACE_SECS);
         self.waiting
             .iter()
             .filter(|waiting| waiting.sent_at.is_some_and(|at| at < deadline))
-            .map(|waiting| (waiting.node.tag.to_string(), text_attr(&waiting.node, "id").unwrap_or_default()))
+            .map(|waiting| {
+                (
+                    waiting.node.tag.to_string(),
+                    text_attr(&waiting.node, "id").unwrap_or_default(),
+                )
+            })
             .collect()
     }
 }

@@ -75,18 +75,32 @@ impl State {
 
     pub fn restore(&mut self, phones: Vec<Phone>, groups: Vec<Group>, ids: u64) -> Result<(), SimError> {
         for phone in phones {
-            if self.lids.insert(phone.lid.clone(), phone.number.clone()).is_some() {
-                return Err(SimError::Invalid(format!("two accounts with the LID {}", phone.lid)));
+            if self
+                .lids
+                .insert(phone.lid.clone(), phone.number.clone())
+                .is_some()
+            {
+                return Err(SimError::Invalid(format!(
+                    "two accounts with the LID {}",
+                    phone.lid
+                )));
             }
             self.phones.insert(phone.number.clone(), phone);
         }
-        self.groups = groups.into_iter().map(|group| (group.id.clone(), group)).collect();
+        self.groups = groups
+            .into_iter()
+            .map(|group| (group.id.clone(), group))
+            .collect();
         self.ids = ids;
         Ok(())
     }
 
     pub fn saved(&self) -> (Vec<Phone>, Vec<Group>, u64) {
-        (self.phones.values().cloned().collect(), self.groups.values().cloned().collect(), self.ids)
+        (
+            self.phones.values().cloned().collect(),
+            self.groups.values().cloned().collect(),
+            self.ids,
+        )
     }
 
     /// Makes an account; its number must be new.
@@ -107,12 +121,18 @@ impl State {
 
     pub fn phone(&self, number: &str) -> Result<&Phone, SimError> {
         let number = digits(number);
-        self.phones.get(&number).ok_or(SimError::NotFound { what: "phone", id: number })
+        self.phones.get(&number).ok_or(SimError::NotFound {
+            what: "phone",
+            id: number,
+        })
     }
 
     pub fn phone_mut(&mut self, number: &str) -> Result<&mut Phone, SimError> {
         let number = digits(number);
-        self.phones.get_mut(&number).ok_or(SimError::NotFound { what: "phone", id: number })
+        self.phones.get_mut(&number).ok_or(SimError::NotFound {
+            what: "phone",
+            id: number,
+        })
     }
 
     /// The account behind a user JID of either kind.
@@ -127,15 +147,23 @@ impl State {
     }
 
     pub fn address_of(&self, jid: &Jid) -> Option<Address> {
-        self.account_of(jid).map(|phone| Address::new(&phone.number, jid.device))
+        self.account_of(jid)
+            .map(|phone| Address::new(&phone.number, jid.device))
     }
 
     pub fn device_mut(&mut self, address: &Address) -> Option<&mut Device> {
-        self.phones.get_mut(&address.phone)?.devices.get_mut(&address.device)
+        self.phones
+            .get_mut(&address.phone)?
+            .devices
+            .get_mut(&address.device)
     }
 
     pub fn group_of(&self, jid: &Jid) -> Option<&Group> {
-        if jid.is_group() { self.groups.get(jid.user.as_str()) } else { None }
+        if jid.is_group() {
+            self.groups.get(jid.user.as_str())
+        } else {
+            None
+        }
     }
 
     /// A new stanza id.
@@ -157,7 +185,11 @@ impl State {
             self.deliver_to_phone(&to.phone, stanza);
             return;
         }
-        let online = self.online.get(to).filter(|online| online.active).map(|online| online.link.clone());
+        let online = self
+            .online
+            .get(to)
+            .filter(|online| online.active)
+            .map(|online| online.link.clone());
         if is_acknowledged(&stanza) {
             let Some(device) = self.device_mut(to) else { return };
             device.queue.push(stanza.clone(), online.is_some());
@@ -168,7 +200,9 @@ impl State {
     }
 
     fn deliver_to_phone(&mut self, number: &str, stanza: Node) {
-        let Some(phone) = self.phones.get_mut(number) else { return };
+        let Some(phone) = self.phones.get_mut(number) else {
+            return;
+        };
         if phone.online {
             self.inbox.push_back((number.to_owned(), stanza));
         } else if is_acknowledged(&stanza) {
@@ -192,7 +226,9 @@ impl State {
     }
 
     pub fn is_available(&self, number: &str) -> bool {
-        self.online.iter().any(|(address, online)| address.phone == number && online.available)
+        self.online
+            .iter()
+            .any(|(address, online)| address.phone == number && online.available)
     }
 
     /// Remembers that two accounts know each other.
@@ -202,7 +238,10 @@ impl State {
         }
         let known = self.acquaintances.entry(one.to_owned()).or_default();
         if known.insert(other.to_owned()) {
-            self.acquaintances.entry(other.to_owned()).or_default().insert(one.to_owned());
+            self.acquaintances
+                .entry(other.to_owned())
+                .or_default()
+                .insert(one.to_owned());
         }
     }
 
@@ -216,7 +255,10 @@ impl State {
 
     /// Writes a broken rule into the ledger.
     pub fn violation(&self, who: &str, stanza: &Node, what: impl Into<String>) {
-        self.ledger.record(Entry { violation: Some(what.into()), ..entry(Direction::FromClient, who, stanza) });
+        self.ledger.record(Entry {
+            violation: Some(what.into()),
+            ..entry(Direction::FromClient, who, stanza)
+        });
     }
 
     pub fn accuse(&self, client: &Client, stanza: &Node, what: impl Into<String>) {
@@ -226,7 +268,11 @@ impl State {
 
 /// A ledger line about one stanza.
 pub fn entry(direction: Direction, device: &str, stanza: &Node) -> Entry {
-    let kind = if stanza.tag == "iq" && !attr_is(stanza, "type", "result") { "xmlns" } else { "type" };
+    let kind = if stanza.tag == "iq" && !attr_is(stanza, "type", "result") {
+        "xmlns"
+    } else {
+        "type"
+    };
     Entry {
         direction,
         device: device.to_owned(),

@@ -2,9 +2,28 @@
 //! storage breaks the contract; [`storage_contract!`](crate::storage_contract) turns all of them into
 //! tests of one implementor.
 
-use std::sync::Arc;
+pub mod deliveries;
+pub mod devices;
+pub mod directory;
+pub mod events;
+pub mod keys;
+pub mod outbox;
+mod suite;
+pub mod webhooks;
+pub mod workspaces;
 
-use crate::ports::{DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, Webhooks, Workspaces};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use ulid::Ulid;
+
+use crate::Error;
+use crate::model::{DeliveryId, Device, DeviceId, EventId, EventKind, Secret, Timestamp, Webhook, WebhookId};
+use crate::ports::{
+    DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent, Outbox,
+    Webhooks, Workspaces,
+};
 
 /// The ports of one storage.
 #[derive(Clone)]
@@ -31,4 +50,113 @@ impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Storage")
     }
+}
+
+/// How many callers race in the stories about races.
+const RACERS: usize = 8;
+
+/// The time at which the stories begin.
+const T0: Timestamp = super::FakeClock::START;
+
+/// A time some milliseconds after the beginning.
+fn t(millis: i64) -> Timestamp {
+    Timestamp(T0.0 + millis)
+}
+
+/// A new id, larger than those before it.
+fn ulid() -> Ulid {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    Ulid::from_parts(1, u128::from(LAST.fetch_add(1, Ordering::Relaxed)))
+}
+
+/// A device that nobody stored yet.
+fn new_device(token: &str) -> Device {
+    Device::new(DeviceId::new(ulid()), token.parse().expect("a token"), T0)
+}
+
+/// A stored device.
+async fn device(store: &Storage, token: &str) -> Device {
+    store.devices.create(new_device(token)).await.expect("create")
+}
+
+/// A stored endpoint of the device.
+async fn webhook(store: &Storage, device: &Device) -> Webhook {
+    let webhook = Webhook {
+        id: WebhookId::new(ulid()),
+        device: device.id,
+        url: format!("https://example.com/{}", device.token),
+        secret: Secret::new("whsec_c2VjcmV0"),
+        created_at: T0,
+    };
+    store.webhooks.put(webhook.clone()).await.expect("put");
+    webhook
+}
+
+/// A batch of the device that changes nothing.
+fn batch(device: &Device) -> EventBatch {
+    EventBatch {
+        device: device.id,
+        events: Vec::new(),
+        device_after: None,
+        contacts: Vec::new(),
+        removed_contacts: Vec::new(),
+        statuses: Vec::new(),
+    }
+}
+
+/// An event with one delivery to each of these endpoints.
+fn event(dedupe_key: Option<&str>, webhooks: &[&Webhook]) -> NewEvent {
+    let deliver = |webhook: &&Webhook| NewDelivery {
+        id: DeliveryId::new(ulid()),
+        webhook: webhook.id,
+        body: Bytes::from_static(b"{\"body\":1}"),
+    };
+    NewEvent {
+        id: EventId::new(ulid()),
+        kind: EventKind::Message,
+        dedupe_key: dedupe_key.map(Into::into),
+        at: T0,
+        recorded_at: T0,
+        data: Bytes::from_static(b"{\"data\":1}"),
+        deliveries: webhooks.iter().map(deliver).collect(),
+    }
+}
+
+/// Records events of the device and returns their deliveries' ids, in order.
+async fn record(store: &Storage, device: &Device, events: Vec<NewEvent>) -> Vec<DeliveryId> {
+    let ids = events
+        .iter()
+        .flat_map(|event| event.deliveries.iter().map(|delivery| delivery.id))
+        .collect();
+    store
+        .events
+        .record(EventBatch {
+            events,
+            ..batch(device)
+        })
+        .await
+        .expect("record");
+    ids
+}
+
+/// Fails the story unless the storage said that the device is gone.
+fn assert_no_device<T: std::fmt::Debug>(result: Result<T, Error>) {
+    match result {
+        Err(Error::NotFound { what: "device", .. }) => {}
+        other => panic!("expected the device to be missed, got {other:?}"),
+    }
+}
+
+/// Runs the same call many times at once and returns what each got.
+async fn race<T, F>(call: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let racers: Vec<_> = (0..RACERS).map(|number| tokio::spawn(call(number))).collect();
+    let mut results = Vec::new();
+    for racer in racers {
+        results.push(racer.await.expect("a racer ends"));
+    }
+    results
 }

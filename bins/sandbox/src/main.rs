@@ -1,0 +1,5 @@
+//! The sandbox.
+
+fn main() -> std::process::ExitCode {
+    wagate_sandbox::run_cli()
+}

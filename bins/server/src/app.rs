@@ -1,0 +1,236 @@
+//! The gateway put together: store, driver, use cases, webhook worker and HTTP server, ready to run.
+
+use std::fmt;
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{App as HttpApp, HttpServer};
+use anyhow::{Context, bail};
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
+use wagate_domain::ports::{Clock, Driver};
+use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_outbound::{ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy};
+use wagate_store::{Store, StoreSettings};
+use wagate_webhooks::{Worker, WorkerSettings};
+
+use crate::config::Config;
+use crate::world::{SystemSecrets, UlidSource};
+use crate::{keys, metrics, post};
+
+/// How long requests that run may go on once the server stops.
+const HTTP_GRACE_SECONDS: u64 = 10;
+
+/// Which WhatsApp a data directory belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// The real one.
+    WhatsApp,
+    /// The simulator. Its webhooks and media may be on loopback addresses.
+    Simulated,
+}
+
+/// A gateway that listens and does not run yet.
+pub struct App {
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    gateway: Arc<Gateway>,
+    worker: Worker,
+    store: Store,
+    generated_key: Option<String>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Opens the data directory, the database and the port. Call it on a multi-threaded runtime.
+    pub async fn build(
+        config: Config,
+        network: Network,
+        driver: Arc<dyn Driver>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        create_private_dir(&config.data_dir)?;
+        let store = open_store(&config, network).await?;
+        let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;
+        let listener =
+            TcpListener::bind(config.bind).with_context(|| format!("{} cannot be listened on", config.bind))?;
+        let address = listener.local_addr()?;
+
+        let webhook_client = client(network, config.webhooks.allow_private, &config.webhooks.allow, config.webhooks.timeout)?;
+        let media_client = client(network, config.media.allow_private, &config.media.allow, config.media.timeout)?;
+        create_private_dir(&config.temp_dir())?;
+        let media_settings = MediaSettings {
+            max_bytes: config.media.max_bytes,
+            timeout: config.media.timeout,
+            ..MediaSettings::new(config.temp_dir())
+        };
+
+        let deliveries_added = Arc::new(Notify::new());
+        let parts = GatewayParts {
+            driver,
+            devices: store.devices(),
+            workspaces: store.workspaces(),
+            webhooks: store.webhooks(),
+            directory: store.directory(),
+            events: store.events(),
+            deliveries: store.deliveries(),
+            outbox: store.outbox(),
+            keys: store.keys(),
+            media: Arc::new(HttpMedia::new(media_client, media_settings)),
+            targets: Arc::new(GuardedTargets::new(webhook_client.clone(), "webhooks.allow_private")),
+            clock: clock.clone(),
+            ids: Arc::new(UlidSource),
+            secrets: Arc::new(SystemSecrets),
+            deliveries_added: deliveries_added.clone(),
+        };
+        let settings = GatewaySettings { default_region: config.region()?, ..GatewaySettings::default() };
+        let gateway = Arc::new(Gateway::new(parts, settings));
+        let worker_settings = WorkerSettings {
+            timeout: config.webhooks.timeout,
+            concurrency: config.webhooks.concurrency,
+            ..WorkerSettings::default()
+        };
+        let worker = Worker::new(
+            store.deliveries(),
+            Arc::new(post::GuardedPost::new(webhook_client)),
+            clock,
+            deliveries_added,
+            worker_settings,
+        );
+        let state = ApiState {
+            gateway: gateway.clone(),
+            keys: ApiKeys::from_digests(vec![key.digest]),
+            readiness: Arc::new(StoreReadiness(store.clone())),
+            metrics: Arc::new(|| metrics::handle().render()),
+            max_body_bytes: config.max_body_bytes,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        metrics::handle();
+        let server = serve(listener, state)?;
+        Ok(Self { server, address, gateway, worker, store, generated_key: key.generated })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases, for whoever embeds the gateway.
+    pub fn gateway(&self) -> Arc<Gateway> {
+        self.gateway.clone()
+    }
+
+    /// The API key, when it was made just now: show it, nobody can later.
+    pub fn generated_key(&self) -> Option<&str> {
+        self.generated_key.as_deref()
+    }
+
+    /// Runs until `shutdown` completes, then stops cleanly: no new requests, sessions closed, deliveries settled,
+    /// database closed.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let (stop_worker, worker_stopped) = tokio::sync::oneshot::channel::<()>();
+        let worker: JoinHandle<()> = tokio::spawn(self.worker.run(async {
+            let _ = worker_stopped.await;
+        }));
+        let calls = tokio::spawn({
+            let gateway = self.gateway.clone();
+            async move { gateway.answer_calls().await }
+        });
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let resumed = self.gateway.resume_sessions().await?;
+        tracing::info!(address = %self.address, sessions = resumed, "gateway is up");
+
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            ended = &mut server => Err(anyhow::anyhow!("the HTTP server ended by itself: {ended:?}")),
+        };
+        tracing::info!("stopping");
+        handle.stop(true).await;
+        calls.abort();
+        self.gateway.close_sessions().await;
+        let _ = stop_worker.send(());
+        let _ = worker.await;
+        self.store.close().await;
+        tracing::info!("stopped");
+        outcome
+    }
+}
+
+fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::dev::Server> {
+    let server = HttpServer::new(move || {
+        HttpApp::new()
+            .wrap(RequestIds)
+            .configure(wagate_api::configure(state.clone()))
+            .configure(wagate_dashboard::configure)
+    })
+    .listen(listener)?
+    .disable_signals()
+    .shutdown_timeout(HTTP_GRACE_SECONDS)
+    .run();
+    Ok(server)
+}
+
+async fn open_store(config: &Config, network: Network) -> anyhow::Result<Store> {
+    let store = Store::open(&StoreSettings::new(config.database_url())).context("the database cannot be opened")?;
+    let kind = match network {
+        Network::WhatsApp => wagate_store::Kind::WhatsApp,
+        Network::Simulated => wagate_store::Kind::Simulated,
+    };
+    store.stamp(kind).await.context("the data directory cannot be used")?;
+    Ok(store)
+}
+
+fn client(
+    network: Network,
+    allow_private: bool,
+    allow: &[ipnet::IpNet],
+    timeout: Duration,
+) -> anyhow::Result<GuardedClient> {
+    let policy = TargetPolicy {
+        allow_loopback: network == Network::Simulated,
+        allow_private,
+        allow_cidrs: allow.to_vec(),
+    };
+    let settings = ClientSettings {
+        connect_timeout: timeout.min(Duration::from_secs(10)),
+        timeout,
+        user_agent: concat!("wagate/", env!("CARGO_PKG_VERSION")).into(),
+    };
+    GuardedClient::new(policy, &settings).context("no HTTP client can be made")
+}
+
+/// The directory holds keys to people's accounts: nobody else may look inside.
+fn create_private_dir(path: &Path) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("{} cannot be created", path.display()))?;
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 && std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).is_err() {
+        bail!("{} can be read by others, and its mode cannot be changed", path.display());
+    }
+    Ok(())
+}
+
+/// Ready means: the database answers.
+struct StoreReadiness(Store);
+
+#[async_trait]
+impl Readiness for StoreReadiness {
+    async fn check(&self) -> Result<(), String> {
+        self.0.ping().await.map_err(|error| error.to_string())
+    }
+}

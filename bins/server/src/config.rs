@@ -1,0 +1,268 @@
+//! Configuration: the embedded, commented defaults, then a file, then the environment. A key that
+//! nobody knows and a value that does not fit stop the start with one sentence.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use config::{Environment, File, FileFormat};
+use ipnet::IpNet;
+use serde::Deserialize;
+use wagate_domain::model::Region;
+
+/// The defaults, which are also the reference.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// File that is read when it exists and none is named.
+const DEFAULT_FILE: &str = "wagate.toml";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the HTTP server.
+    pub bind: SocketAddr,
+    /// Where everything lives.
+    pub data_dir: PathBuf,
+    /// Database; empty for SQLite in the data directory.
+    pub database_url: String,
+    /// Fixed API key; empty for a generated one.
+    pub api_key: ApiKeySetting,
+    /// ISO country code; empty for none.
+    pub default_region: String,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Logs.
+    pub log: LogSettings,
+    /// The way to WhatsApp.
+    pub whatsapp: WhatsAppSettings,
+    /// Webhook delivery.
+    pub webhooks: WebhookSettings,
+    /// Fetching files to send.
+    pub media: MediaSettings,
+}
+
+/// A key that `Debug` does not show.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct ApiKeySetting(String);
+
+impl ApiKeySetting {
+    /// The key, when one is set.
+    pub fn get(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(self.0.as_str())
+    }
+
+    /// Sets the key.
+    pub fn set(&mut self, key: impl Into<String>) {
+        self.0 = key.into();
+    }
+}
+
+impl std::fmt::Debug for ApiKeySetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "[none]" } else { "[secret]" })
+    }
+}
+
+/// How to log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Filter directives.
+    pub filter: String,
+    /// For whom.
+    pub format: LogFormat,
+}
+
+/// For whom the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// People.
+    Pretty,
+    /// Machines.
+    Json,
+}
+
+/// The way to WhatsApp.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsAppSettings {
+    /// Dials at the same time.
+    pub max_dials: usize,
+    /// Largest random wait before a dial.
+    #[serde(with = "humantime_serde")]
+    pub dial_jitter: Duration,
+    /// Version to announce; empty to ask WhatsApp.
+    pub version: String,
+}
+
+/// Webhook delivery.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Longest wait for a receiver.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    /// Deliveries at the same time.
+    pub concurrency: usize,
+    /// Whether private addresses may be called.
+    pub allow_private: bool,
+    /// Networks that may be called.
+    pub allow: Vec<IpNet>,
+}
+
+/// Fetching files to send.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaSettings {
+    /// Largest file, in bytes.
+    pub max_bytes: u64,
+    /// Longest download.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Duration,
+    /// Whether private addresses may be fetched from.
+    pub allow_private: bool,
+    /// Networks that may be fetched from.
+    pub allow: Vec<IpNet>,
+}
+
+impl Config {
+    /// Reads defaults, file and environment. A file that is named must exist.
+    pub fn load(file: Option<&Path>, env: HashMap<String, String>) -> anyhow::Result<Self> {
+        let user_file = match file {
+            Some(path) => File::from(path).format(FileFormat::Toml).required(true),
+            None => File::new(DEFAULT_FILE, FileFormat::Toml).required(false),
+        };
+        // An empty variable means "not set": compose files and unit files write them so.
+        let env: HashMap<_, _> = env.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let environment = Environment::with_prefix("WAGATE")
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("webhooks.allow")
+            .with_list_parse_key("media.allow")
+            .source(Some(env.clone()));
+        let merged = config::Config::builder()
+            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+            .add_source(user_file)
+            .add_source(environment)
+            // Parsing numbers out of the environment would turn a key of digits into a number.
+            .set_override_option("api_key", env.get("WAGATE_API_KEY").cloned())?
+            .build()
+            .context("the configuration cannot be read")?;
+        let config: Self = merged.try_deserialize().context("the configuration is wrong")?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        if self.api_key.get().is_some_and(|key| key.len() < 16) {
+            bail!("api_key must have at least 16 characters");
+        }
+        if self.whatsapp.max_dials == 0 || self.webhooks.concurrency == 0 {
+            bail!("whatsapp.max_dials and webhooks.concurrency must be at least 1");
+        }
+        if self.webhooks.timeout.is_zero() || self.media.timeout.is_zero() {
+            bail!("webhooks.timeout and media.timeout must be longer than zero");
+        }
+        self.region()?;
+        self.version()?;
+        Ok(())
+    }
+
+    /// The default region, parsed.
+    pub fn region(&self) -> anyhow::Result<Option<Region>> {
+        let code = self.default_region.as_str();
+        let region = (!code.is_empty()).then(|| code.parse::<Region>()).transpose();
+        region.with_context(|| format!("default_region {code:?} is wrong"))
+    }
+
+    /// The client version to announce, parsed.
+    pub fn version(&self) -> anyhow::Result<Option<(u32, u32, u32)>> {
+        let text = self.whatsapp.version.as_str();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let parts: Vec<u32> = text.split('.').filter_map(|part| part.parse().ok()).collect();
+        match parts[..] {
+            [primary, secondary, tertiary] => Ok(Some((primary, secondary, tertiary))),
+            _ => bail!("whatsapp.version {text:?} is wrong: expected three numbers such as 2.3000.1023456789"),
+        }
+    }
+
+    /// Where files lie while they are sent.
+    pub fn temp_dir(&self) -> PathBuf {
+        self.data_dir.join("tmp")
+    }
+
+    /// Where the database is.
+    pub fn database_url(&self) -> String {
+        if self.database_url.is_empty() {
+            format!("sqlite://{}", self.data_dir.join("wagate.db").display())
+        } else {
+            self.database_url.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(env: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let env = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Config::load(None, env)
+    }
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.bind.port(), 8080);
+        assert_eq!(config.database_url(), "sqlite://./data/wagate.db");
+        assert_eq!(config.webhooks.timeout, Duration::from_secs(15));
+    }
+
+    #[test]
+    fn the_environment_overrides_nested_keys() {
+        let config = load(&[
+            ("WAGATE_BIND", "127.0.0.1:9"),
+            ("WAGATE_WEBHOOKS__TIMEOUT", "3s"),
+            ("WAGATE_WEBHOOKS__ALLOW", "10.0.0.0/8,192.168.1.0/24"),
+            ("WAGATE_API_KEY", "12345678901234567890"),
+            ("WAGATE_DEFAULT_REGION", "id"),
+        ])
+        .unwrap();
+        assert_eq!(config.bind.port(), 9);
+        assert_eq!(config.webhooks.timeout, Duration::from_secs(3));
+        assert_eq!(config.webhooks.allow.len(), 2);
+        assert_eq!(config.api_key.get(), Some("12345678901234567890"));
+        assert!(config.region().unwrap().is_some());
+        assert!(!format!("{config:?}").contains("1234567890"));
+    }
+
+    #[test]
+    fn what_is_unknown_or_wrong_stops_the_start() {
+        for (key, value) in [
+            ("WAGATE_BNID", "127.0.0.1:9"),
+            ("WAGATE_BIND", "nowhere"),
+            ("WAGATE_WEBHOOKS__TIMEOUT", "soon"),
+            ("WAGATE_WEBHOOKS__TIMEOUTS", "3s"),
+            ("WAGATE_DEFAULT_REGION", "XX"),
+            ("WAGATE_API_KEY", "short"),
+            ("WAGATE_WHATSAPP__VERSION", "2.3000"),
+        ] {
+            let error = load(&[(key, value)]).expect_err(key);
+            assert!(!format!("{error:#}").contains('\n'), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        assert!(Config::load(Some(Path::new("/no/such/wagate.toml")), HashMap::new()).is_err());
+    }
+}

@@ -1,0 +1,5 @@
+//! The production server.
+
+fn main() -> std::process::ExitCode {
+    wagate::run_cli()
+}

@@ -1,0 +1,204 @@
+//! From the domain's errors to HTTP: the one table of statuses, and the error envelope of `/api/*`.
+
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use wagate_domain::Error;
+
+/// When to come back for something that is out of reach now.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(5);
+
+/// When to come back for a code to scan: the session goes on asking for one meanwhile.
+const NO_CODE_FOR: Duration = Duration::from_secs(2);
+
+/// What old clients look for while there is no code to scan.
+const WAITING_FOR_QR: &str = "waiting_for_qr";
+
+/// Why a request got no answer.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The use case, or reading the request, failed.
+    Failed(Error),
+    /// There is no such path.
+    NoRoute,
+    /// The path exists, the method does not.
+    WrongMethod {
+        /// The methods that do.
+        allow: &'static str,
+    },
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The error envelope: `error` and `message` are equal, clients of older gateways read one or the other.
+#[derive(Serialize)]
+struct ProblemView<'a> {
+    status: bool,
+    error: &'a str,
+    message: &'a str,
+    code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wa_code: Option<u16>,
+}
+
+/// Status of an error, and when trying again makes sense.
+fn status(error: &Error) -> (StatusCode, Option<Duration>) {
+    match error {
+        Error::NotFound { .. } => (StatusCode::NOT_FOUND, None),
+        Error::Invalid { .. } => (StatusCode::BAD_REQUEST, None),
+        Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        Error::WrongState { .. } => (StatusCode::CONFLICT, None),
+        Error::KeyReused | Error::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, None),
+        Error::Throttled { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
+        Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, Some(UNAVAILABLE_FOR)),
+        Error::TimedOut { what: "qr" } => (StatusCode::SERVICE_UNAVAILABLE, Some(NO_CODE_FOR)),
+        Error::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, None),
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+    }
+}
+
+impl Problem {
+    fn code(&self) -> String {
+        match self {
+            Self::Failed(Error::TimedOut { what: "qr" }) => WAITING_FOR_QR.into(),
+            Self::Failed(error) => error.code(),
+            Self::NoRoute => "route_not_found".into(),
+            Self::WrongMethod { .. } => "method_not_allowed".into(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Failed(error) => status(error).1,
+            Self::NoRoute | Self::WrongMethod { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(Error::TimedOut { what: "qr" }) => f.write_str(WAITING_FOR_QR),
+            Self::Failed(error) => error.fmt(f),
+            Self::NoRoute => f.write_str("no such endpoint"),
+            Self::WrongMethod { allow } => write!(f, "this endpoint takes {allow}"),
+        }
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Failed(error) => status(error).0,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Self::Failed(Error::Internal(source)) = self {
+            // The only place that sees the cause: clients get the request id to ask about.
+            tracing::error!(error = %Causes(source.as_ref()), "request failed");
+        }
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(wait) = self.retry_after() {
+            response.insert_header((RETRY_AFTER, whole_seconds(wait).to_string()));
+        }
+        if let Self::WrongMethod { allow } = self {
+            response.insert_header((ALLOW, *allow));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        let text = self.to_string();
+        let wa_code = match self {
+            Self::Failed(Error::Refused { wa_code, .. }) => *wa_code,
+            _ => None,
+        };
+        response.json(ProblemView { status: false, error: &text, message: &text, code: self.code(), wa_code })
+    }
+}
+
+/// Rounded up, so that nobody comes back too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// An error and all its causes in one line.
+struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::MessageBody;
+    use wagate_domain::Needs;
+
+    use super::*;
+
+    fn shown(error: Error) -> (u16, Option<String>, serde_json::Value) {
+        let response = Problem::from(error).error_response();
+        let status = response.status().as_u16();
+        let retry = response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        let body = response.into_body().try_into_bytes().unwrap();
+        (status, retry, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[test]
+    fn every_error_has_its_status_and_code() {
+        let cases = [
+            (Error::NotFound { what: "device", id: "x".into() }, 404, None, "device_not_found"),
+            (Error::invalid("phone", "phone is required"), 400, None, "invalid_phone"),
+            (Error::TooLarge { what: "media", limit: 1 }, 413, None, "media_too_large"),
+            (
+                Error::WrongState { needs: Needs::Connected, is: "stopped".into() },
+                409,
+                None,
+                "session_not_connected",
+            ),
+            (Error::KeyReused, 422, None, "idempotency_key_reused"),
+            (Error::Unauthenticated, 401, None, "unauthenticated"),
+            (Error::Throttled { retry_after: Duration::from_millis(1500) }, 429, Some("2"), "too_many_requests"),
+            (Error::Refused { wa_code: Some(463), text: "no".into() }, 422, None, "whatsapp_refused"),
+            (Error::unavailable("whatsapp", "down"), 503, Some("5"), "whatsapp_unavailable"),
+            (Error::TimedOut { what: "whatsapp" }, 504, None, "whatsapp_timeout"),
+            (Error::TimedOut { what: "qr" }, 503, Some("2"), "waiting_for_qr"),
+            (Error::internal("a secret of ours"), 500, None, "internal"),
+        ];
+        for (error, want_status, want_retry, want_code) in cases {
+            let (status, retry, body) = shown(error);
+            assert_eq!((status, retry.as_deref()), (want_status, want_retry), "{body}");
+            assert_eq!(body["code"], want_code);
+            assert_eq!(body["status"], false);
+            assert_eq!(body["error"], body["message"]);
+            assert!(!body.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_the_code_of_whatsapp() {
+        let (_, _, body) = shown(Error::Refused { wa_code: Some(463), text: "no".into() });
+        assert_eq!(body["wa_code"], 463);
+        let (_, _, body) = shown(Error::Refused { wa_code: None, text: "no".into() });
+        assert!(body.get("wa_code").is_none());
+    }
+}

@@ -1,0 +1,30 @@
+//! `POST /api/pair`: a code to type into the phone instead of scanning.
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use wagate_domain::Result;
+
+use super::send::required_phone;
+use crate::extract::{Field, SeedInput};
+use crate::problem::Problem;
+use crate::state::ApiState;
+
+#[derive(Deserialize)]
+pub(super) struct PairBody {
+    phone: Field,
+}
+
+#[derive(Serialize)]
+pub(super) struct PairView {
+    status: bool,
+    code: String,
+}
+
+pub(super) async fn pair_by_phone(
+    state: Data<ApiState>,
+    input: SeedInput<PairBody>,
+) -> Result<Json<PairView>, Problem> {
+    let phone = required_phone(input.body.phone)?;
+    let code = state.run(|gateway| async move { gateway.pair_by_phone(&input.token, &phone).await }).await?;
+    Ok(Json(PairView { status: true, code: code.display() }))
+}

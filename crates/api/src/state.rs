@@ -1,0 +1,56 @@
+//! What the routes stand on, handed in by whoever builds the server.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tracing::Instrument;
+use wagate_domain::{Error, Gateway, Result};
+
+use crate::auth::ApiKeys;
+
+/// Everything the routes need. Cloned into every worker.
+#[derive(Clone)]
+pub struct ApiState {
+    /// The use cases.
+    pub gateway: Arc<Gateway>,
+    /// Who may call them.
+    pub keys: ApiKeys,
+    /// Whether the process can do its work now.
+    pub readiness: Arc<dyn Readiness>,
+    /// Renders the metrics in Prometheus' text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Where use cases run: what they start, such as a session, must outlive actix's own workers.
+    pub runtime: tokio::runtime::Handle,
+}
+
+impl ApiState {
+    /// Default of [`ApiState::max_body_bytes`]: a `data:` address of 16 MiB in base64, and the rest.
+    pub const DEFAULT_MAX_BODY_BYTES: usize = 24 * 1024 * 1024;
+
+    /// Runs a use case to its end, also when the client hangs up meanwhile: actix drops the handler
+    /// then, and a logout must not stop between WhatsApp and our store.
+    pub(crate) async fn run<T, F>(&self, use_case: impl FnOnce(Arc<Gateway>) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let task = self.runtime.spawn(use_case(self.gateway.clone()).in_current_span());
+        task.await.unwrap_or_else(|error| Err(Error::internal(error)))
+    }
+}
+
+impl fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiState").field("max_body_bytes", &self.max_body_bytes).finish_non_exhaustive()
+    }
+}
+
+/// Whether the process can do its work now.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// `Err` says in a few words what is missing. Anybody may read them.
+    async fn check(&self) -> Result<(), String>;
+}

@@ -1,0 +1,105 @@
+//! The list of all stories, as tests of one implementor.
+
+/// Makes a test of every story. The argument names an async function that opens an empty storage and
+/// returns it with whatever must live as long as the test: `async fn open() -> (Storage, Guard)`.
+#[macro_export]
+macro_rules! storage_contract {
+    ($open:ident) => {
+        $crate::storage_contract! { @tests $open
+            devices {
+                a_new_device_is_found_with_all_its_fields
+                creating_a_token_again_returns_the_first
+                racing_creators_get_the_same_device
+                update_overwrites_every_field
+                update_misses_a_device_that_is_gone
+                lists_are_oldest_first_and_come_in_pages
+                text_finds_token_name_and_phone_in_any_case
+                text_is_taken_literally
+                filters_must_all_match
+                deleting_takes_everything_along
+                a_deleted_token_is_free_again
+            }
+            workspaces {
+                names_are_distinct_and_sorted
+                a_name_lives_as_long_as_a_device_carries_it
+            }
+            webhooks {
+                an_endpoint_is_found_by_its_device
+                a_second_put_changes_the_address_alone
+                deleting_drops_what_is_on_its_way
+                an_endpoint_needs_its_device
+            }
+            directory {
+                contacts_are_merged
+                a_contact_twice_in_one_batch_is_merged_in_order
+                contacts_are_sorted_by_address_and_belong_to_a_device
+                a_removed_contact_keeps_the_name_it_shows
+                a_lookup_is_remembered_and_replaced
+            }
+            events {
+                new_events_are_returned_in_order
+                a_redelivered_event_is_left_out_with_its_deliveries
+                a_key_counts_once_within_a_batch
+                keys_belong_to_devices
+                events_without_a_key_are_always_new
+                racing_redeliveries_are_recorded_once
+                a_batch_carries_the_device_after_it
+                a_batch_that_fails_leaves_nothing
+                a_large_batch_is_recorded_whole
+                statuses_never_go_back
+            }
+            deliveries {
+                a_reservation_has_all_that_is_sent
+                a_reservation_hides_until_its_lease_runs_out
+                of_one_endpoint_only_the_oldest_is_handed_out
+                endpoints_do_not_wait_for_each_other
+                a_retry_is_not_overtaken
+                a_dead_delivery_lets_the_next_go
+                what_is_settled_stays_settled
+                racing_workers_share_nothing
+                deliveries_follow_the_new_address
+                endpoints_that_are_gone_get_nothing
+            }
+            outbox {
+                a_send_begins_queued
+                an_unfinished_attempt_goes_on_with_its_first_id
+                a_retry_gets_the_stored_answer
+                a_key_with_another_request_is_refused
+                keys_belong_to_devices
+                old_keys_are_forgotten
+                racing_attempts_agree_on_one_id
+                a_status_never_goes_back
+                a_send_needs_its_device
+            }
+            keys {
+                what_is_put_is_read_back
+                a_put_replaces_value_and_expiry
+                one_batch_may_mix_kinds
+                the_last_entry_of_a_key_counts
+                a_batch_that_fails_leaves_nothing
+                replacing_does_not_bring_back
+                deleting_ignores_what_is_missing
+                a_scan_is_sorted_and_keeps_to_its_prefix
+                deleting_a_prefix_says_how_many
+                only_one_caller_takes_a_key
+                expiry_includes_its_moment
+                erasing_leaves_other_devices_alone
+                large_batches_are_whole
+                empty_calls_are_fine
+            }
+        }
+    };
+    (@tests $open:ident $($port:ident { $($story:ident)+ })+) => {
+        $(
+            mod $port {
+                $(
+                    #[tokio::test]
+                    async fn $story() {
+                        let (store, _guard) = super::$open().await;
+                        $crate::testing::contract::$port::$story(&store).await;
+                    }
+                )+
+            }
+        )+
+    };
+}

@@ -1,0 +1,13 @@
+//! The use cases over fakes: what the gateway promises, one story each.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop here")]
+
+mod bench;
+#[path = "gateway/calls.rs"]
+mod calls;
+#[path = "gateway/intake.rs"]
+mod intake;
+#[path = "gateway/send.rs"]
+mod send;
+#[path = "gateway/sessions.rs"]
+mod sessions;

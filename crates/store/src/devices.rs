@@ -1,0 +1,219 @@
+//! Devices as rows.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use wagate_domain::model::{Device, DeviceId, DeviceQuery, Page, Timestamp, Token};
+use wagate_domain::ports::Devices;
+use wagate_domain::{Error, Result};
+
+use crate::dialect::Conn;
+use crate::error::{Failure, no_device, stored, stored_option};
+use crate::pool::Database;
+use crate::schema::devices;
+
+/// [`Devices`] in a database.
+pub struct SqlDevices {
+    pub(crate) database: Database,
+}
+
+impl std::fmt::Debug for SqlDevices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqlDevices")
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = devices, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct DeviceRow {
+    id: String,
+    token: String,
+    jid: Option<String>,
+    lid: Option<String>,
+    push_name: Option<String>,
+    picture_url: Option<String>,
+    workspace: Option<String>,
+    calls: String,
+    ended: Option<String>,
+    search: String,
+    created_at: i64,
+}
+
+/// Parts the fields of the search column; nobody types it.
+const SEPARATOR: &str = "\u{1f}";
+
+/// Letter by letter, because lower-casing a whole text looks at what stands around a letter. Databases
+/// fold only ASCII, or whatever their locale says.
+fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// A pattern that finds the text anywhere and takes it literally.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in fold(text).chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl DeviceRow {
+    fn new(device: &Device) -> Result<Self> {
+        let named = [
+            Some(device.token.as_str()),
+            device.push_name.as_deref(),
+            device.phone(),
+        ];
+        let search: Vec<String> = named.into_iter().flatten().map(fold).collect();
+        Ok(Self {
+            id: device.id.to_string(),
+            token: device.token.to_string(),
+            jid: device.jid.as_ref().map(ToString::to_string),
+            lid: device.lid.as_ref().map(ToString::to_string),
+            push_name: device.push_name.clone(),
+            picture_url: device.picture_url.clone(),
+            workspace: device.workspace.as_ref().map(ToString::to_string),
+            calls: serde_json::to_string(&device.calls).map_err(Error::internal)?,
+            ended: device
+                .ended
+                .as_ref()
+                .map(serde_json::to_string)
+                .transpose()
+                .map_err(Error::internal)?,
+            search: search.join(SEPARATOR),
+            created_at: device.created_at.0,
+        })
+    }
+}
+
+impl TryFrom<DeviceRow> for Device {
+    type Error = Error;
+
+    fn try_from(row: DeviceRow) -> Result<Self> {
+        Ok(Self {
+            id: stored(&row.id)?,
+            token: stored(&row.token)?,
+            jid: stored_option(row.jid.as_deref())?,
+            lid: stored_option(row.lid.as_deref())?,
+            push_name: row.push_name,
+            picture_url: row.picture_url,
+            workspace: stored_option(row.workspace.as_deref())?,
+            calls: serde_json::from_str(&row.calls).map_err(Error::internal)?,
+            ended: row
+                .ended
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(Error::internal)?,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+/// Overwrites a device; `NotFound` when it is gone.
+pub(crate) fn overwrite(conn: &mut Conn<'_>, device: &Device) -> Result<(), Failure> {
+    let row = DeviceRow::new(device)?;
+    let changed = on!(conn, c => diesel::update(&row).set(&row).execute(c)?);
+    if changed == 0 {
+        Err(no_device(device.id).into())
+    } else {
+        Ok(())
+    }
+}
+
+fn create(conn: &mut Conn<'_>, device: &Device) -> Result<Device, Failure> {
+    let row = DeviceRow::new(device)?;
+    let row: DeviceRow = on!(conn, c => {
+        diesel::insert_into(devices::table)
+            .values(&row)
+            .on_conflict(devices::token)
+            .do_nothing()
+            .execute(c)?;
+        devices::table.filter(devices::token.eq(&row.token)).first(c)?
+    });
+    Ok(row.try_into()?)
+}
+
+fn list(conn: &mut Conn<'_>, query: &DeviceQuery) -> Result<Page<Device>, Failure> {
+    let (total, rows): (i64, Vec<DeviceRow>) = on!(conn, c => {
+        let matching = || {
+            let mut matching = devices::table.into_boxed();
+            if let Some(text) = &query.text {
+                matching = matching.filter(devices::search.like(containing(text)).escape('\\'));
+            }
+            if let Some(workspace) = &query.workspace {
+                matching = matching.filter(devices::workspace.eq(workspace.as_str()));
+            }
+            matching
+        };
+        let rows = matching()
+            .order((devices::created_at, devices::id))
+            .offset(i64::try_from(query.page.offset()).unwrap_or(i64::MAX))
+            .limit(query.page.limit().into())
+            .load(c)?;
+        (matching().count().get_result(c)?, rows)
+    });
+    let items = rows.into_iter().map(Device::try_from).collect::<Result<_>>()?;
+    Ok(Page {
+        items,
+        total: u64::try_from(total).unwrap_or(0),
+    })
+}
+
+#[async_trait]
+impl Devices for SqlDevices {
+    async fn find(&self, token: &Token) -> Result<Option<Device>> {
+        let token = token.to_string();
+        let find = move |conn: &mut Conn<'_>| {
+            let found = devices::table.filter(devices::token.eq(token));
+            let row: Option<DeviceRow> = on!(conn, c => found.first(c).optional()?);
+            Ok(row.map(Device::try_from).transpose()?)
+        };
+        self.database.run(find).await
+    }
+
+    async fn get(&self, id: DeviceId) -> Result<Option<Device>> {
+        let get = move |conn: &mut Conn<'_>| {
+            let row: Option<DeviceRow> =
+                on!(conn, c => devices::table.find(id.to_string()).first(c).optional()?);
+            Ok(row.map(Device::try_from).transpose()?)
+        };
+        self.database.run(get).await
+    }
+
+    async fn all(&self) -> Result<Vec<Device>> {
+        let all = |conn: &mut Conn<'_>| {
+            let ordered = devices::table.order((devices::created_at, devices::id));
+            let rows: Vec<DeviceRow> = on!(conn, c => ordered.load(c)?);
+            Ok(rows.into_iter().map(Device::try_from).collect::<Result<_>>()?)
+        };
+        self.database.run(all).await
+    }
+
+    async fn list(&self, query: &DeviceQuery) -> Result<Page<Device>> {
+        let query = query.clone();
+        self.database
+            .run(move |conn| conn.atomically(|conn| list(conn, &query)))
+            .await
+    }
+
+    async fn create(&self, device: Device) -> Result<Device> {
+        self.database.write(move |conn| create(conn, &device)).await
+    }
+
+    async fn update(&self, device: &Device) -> Result<()> {
+        let device = device.clone();
+        self.database.write(move |conn| overwrite(conn, &device)).await
+    }
+
+    async fn delete(&self, id: DeviceId) -> Result<()> {
+        let delete = move |conn: &mut Conn<'_>| {
+            on!(conn, c => diesel::delete(devices::table.find(id.to_string())).execute(c)?);
+            Ok(())
+        };
+        self.database.write(delete).await
+    }
+}

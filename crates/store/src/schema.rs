@@ -1,0 +1,110 @@
+//! The tables as diesel sees them; `migrations/` makes them.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+table! {
+    devices (id) {
+        id -> Text,
+        token -> Text,
+        jid -> Nullable<Text>,
+        lid -> Nullable<Text>,
+        push_name -> Nullable<Text>,
+        picture_url -> Nullable<Text>,
+        workspace -> Nullable<Text>,
+        calls -> Text,
+        ended -> Nullable<Text>,
+        search -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    webhooks (id) {
+        id -> Text,
+        device_id -> Text,
+        url -> Text,
+        secret -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    contacts (device_id, jid) {
+        device_id -> Text,
+        jid -> Text,
+        lid -> Nullable<Text>,
+        first_name -> Nullable<Text>,
+        full_name -> Nullable<Text>,
+        push_name -> Nullable<Text>,
+        business_name -> Nullable<Text>,
+    }
+}
+
+table! {
+    number_lookups (phone) {
+        phone -> Text,
+        jid -> Nullable<Text>,
+        checked_at -> BigInt,
+    }
+}
+
+table! {
+    events (id) {
+        id -> Text,
+        device_id -> Text,
+        kind -> Text,
+        dedupe_key -> Nullable<Text>,
+        at -> BigInt,
+        recorded_at -> BigInt,
+        data -> Binary,
+    }
+}
+
+table! {
+    deliveries (id) {
+        id -> Text,
+        event_id -> Text,
+        webhook_id -> Text,
+        device_id -> Text,
+        status -> Integer,
+        due_at -> Nullable<BigInt>,
+        attempts -> Integer,
+        http_status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+        body -> Binary,
+        created_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    sends (device_id, message_id) {
+        device_id -> Text,
+        message_id -> Text,
+        status -> Integer,
+        idempotency_key -> Nullable<Text>,
+        fingerprint -> Nullable<Binary>,
+        answer -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    keys (device_id, kind, key) {
+        device_id -> Text,
+        kind -> Integer,
+        key -> Binary,
+        value -> Binary,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+joinable!(deliveries -> webhooks (webhook_id));
+allow_tables_to_appear_in_same_query!(deliveries, webhooks);

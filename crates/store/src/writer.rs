@@ -1,0 +1,217 @@
+//! The one writer. A durable commit costs an fsync, some 2 ms, whatever it holds; so the writer takes
+//! what is queued, runs it in one transaction, and answers everybody after the commit. While it waits
+//! for the disk the next batch queues up by itself; when nothing is queued nothing is waited for.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use wagate_domain::{Error, Result};
+
+use crate::dialect::Conn;
+use crate::error::{Failure, from_diesel, repeat, unavailable};
+use crate::pool::Connection;
+
+/// Most jobs in one commit.
+const MAX_BATCH: usize = 100;
+/// Longest time that a batch grows before it is committed.
+const MAX_WAIT: Duration = Duration::from_millis(2);
+
+/// Where writes are handed in. The thread ends when every handle is gone or one of them closes it.
+#[derive(Clone)]
+pub(crate) struct Writer(Sender<Command>);
+
+enum Command {
+    Run(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A piece of work and whoever waits for it.
+trait Job: Send {
+    fn run(&mut self, conn: &mut Conn<'_>) -> Result<(), Failure>;
+    fn answer(self: Box<Self>, end: Result<()>);
+}
+
+struct Write<W, T> {
+    work: Option<W>,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<W, T> Job for Write<W, T>
+where
+    W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send,
+    T: Send,
+{
+    fn run(&mut self, conn: &mut Conn<'_>) -> Result<(), Failure> {
+        if let Some(work) = self.work.take() {
+            self.value = Some(work(conn)?);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, end: Result<()>) {
+        let value = self
+            .value
+            .ok_or_else(|| Error::internal("a write was answered before it ran"));
+        // Whoever asked may have gone away; the write stands all the same.
+        let _ = self.reply.send(end.and(value));
+    }
+}
+
+impl Writer {
+    /// Starts the thread; `open` makes its connection, and a new one when that breaks.
+    pub(crate) fn start(open: impl Fn() -> Result<Connection> + Send + 'static) -> Result<Self> {
+        let first = open()?;
+        let (sender, receiver) = channel();
+        let mut thread = WriterThread {
+            open,
+            connection: Some(first),
+            queue: receiver,
+            closing: None,
+        };
+        std::thread::Builder::new()
+            .name("wagate-writer".into())
+            .spawn(move || thread.run())
+            .map_err(Error::internal)?;
+        Ok(Self(sender))
+    }
+
+    /// Runs the work in the writer's transaction and returns once it is committed.
+    pub(crate) async fn write<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Write {
+            work: Some(work),
+            value: None,
+            reply,
+        };
+        self.0.send(Command::Run(Box::new(job))).map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    /// Commits what is queued and ends the thread. Later writes fail.
+    pub(crate) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.0.send(Command::Close(reply)).is_ok() {
+            // An error means that the thread is gone already.
+            let _ = closed.await;
+        }
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    unavailable("it is closed")
+}
+
+struct WriterThread<O> {
+    open: O,
+    connection: Option<Connection>,
+    queue: Receiver<Command>,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+impl<O: Fn() -> Result<Connection>> WriterThread<O> {
+    fn run(&mut self) {
+        while self.closing.is_none() {
+            match self.queue.recv() {
+                Ok(Command::Run(first)) => self.batch(first),
+                Ok(Command::Close(reply)) => self.closing = Some(reply),
+                Err(_) => break,
+            }
+        }
+        if let Some(connection) = &mut self.connection {
+            connection.checkpoint();
+        }
+        self.connection = None;
+        if let Some(reply) = self.closing.take() {
+            let _ = reply.send(());
+        }
+    }
+
+    /// Runs the job and those that queue up behind it, commits them together, and answers.
+    fn batch(&mut self, first: Box<dyn Job>) {
+        if let Err(error) = self.begin() {
+            return first.answer(Err(error));
+        }
+        let started = Instant::now();
+        let mut done = Vec::new();
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            let end = self.run_one(job.as_mut());
+            done.push((job, end));
+            let full = done.len() >= MAX_BATCH || started.elapsed() >= MAX_WAIT;
+            if !full
+                && self
+                    .connection
+                    .as_mut()
+                    .is_some_and(|connection| connection.conn().in_write())
+            {
+                next = self.queued();
+            }
+        }
+        let committed = self.commit();
+        for (job, end) in done {
+            job.answer(end.and_then(|()| committed.as_ref().map_err(repeat).copied()));
+        }
+    }
+
+    fn queued(&mut self) -> Option<Box<dyn Job>> {
+        match self.queue.try_recv().ok()? {
+            Command::Run(job) => Some(job),
+            Command::Close(reply) => {
+                self.closing = Some(reply);
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.open)()?,
+        };
+        connection.conn().begin_write().map_err(from_diesel)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// One job in its own savepoint, so that its failure leaves the others alone.
+    fn run_one(&mut self, job: &mut dyn Job) -> Result<()> {
+        let Some(connection) = &mut self.connection else {
+            return Err(closed());
+        };
+        // Kept aside, because undoing a failure can fail as well, and would hide it.
+        let mut own = None;
+        let guarded = |conn: &mut Conn<'_>| {
+            let ran = catch_unwind(AssertUnwindSafe(|| job.run(conn)))
+                .unwrap_or_else(|_| Err(Error::internal("a write panicked").into()));
+            ran.map_err(|failure| {
+                own = Some(Error::from(failure));
+                diesel::result::Error::RollbackTransaction.into()
+            })
+        };
+        let end = connection.conn().atomically(guarded);
+        end.map_err(|failure| own.unwrap_or_else(|| failure.into()))
+    }
+
+    /// A connection that failed to commit is not used again: what it holds is anybody's guess.
+    fn commit(&mut self) -> Result<()> {
+        let Some(mut connection) = self.connection.take() else {
+            return Err(closed());
+        };
+        if !connection.conn().in_write() {
+            return Err(unavailable("the transaction was rolled back"));
+        }
+        connection.conn().commit().map_err(from_diesel)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

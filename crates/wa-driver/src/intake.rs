@@ -1,0 +1,302 @@
+//! What upstream tells us. Messages come through the durability hook: WhatsApp hears that we have them
+//! only after they are recorded. Everything else comes through the event handler, which runs on
+//! upstream's own paths and therefore never waits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use wagate_domain::model::{Contact, DeviceId, Event, EventBody, Jid};
+use wagate_domain::ports::{Clock, EventSink};
+use whatsapp_rust::wacore::types::events::{
+    Event as WaEvent, EventHandler, EventInterest, EventKind, InboundMessage,
+};
+use whatsapp_rust::{Client, InboundDurabilityHook, anyhow, async_trait};
+
+use crate::acks::Acks;
+use crate::calls::Calls;
+use crate::convert::party::{Parties, People};
+use crate::convert::{contact, incoming};
+use crate::journal::{Journal, commit_promptly};
+use crate::signal::{Signal, Signals};
+
+/// Names that are remembered so that not every message rewrites its sender.
+const MAX_NAMES: usize = 4_096;
+
+/// Commits messages before WhatsApp is told that they arrived.
+pub(crate) struct Intake {
+    pub device: DeviceId,
+    pub sink: Arc<dyn EventSink>,
+    pub signals: Signals,
+    pub names: Arc<Names>,
+}
+
+impl Intake {
+    async fn events(&self, people: &dyn People, batch: &[InboundMessage]) -> (Vec<Event>, Vec<Contact>) {
+        let mut events = Vec::with_capacity(batch.len());
+        let mut contacts: Vec<Contact> = Vec::new();
+        for inbound in batch {
+            let Some(parties) = Parties::of_message(&inbound.info, people).await else {
+                continue;
+            };
+            if let Some(contact) = contact::of_message(&inbound.info, &parties) {
+                if self.names.is_news(&contact) && !contacts.contains(&contact) {
+                    contacts.push(contact);
+                }
+            }
+            if let Some(message) = incoming::to_domain(inbound, &parties) {
+                events.push(Event {
+                    at: message.at,
+                    body: EventBody::MessageReceived(Box::new(message)),
+                });
+            }
+        }
+        if let (Some(last), false) = (batch.last(), contacts.is_empty()) {
+            let at = wagate_domain::model::Timestamp(last.info.timestamp.timestamp_millis());
+            events.push(Event {
+                at,
+                body: EventBody::ContactsChanged(contacts.clone()),
+            });
+        }
+        (events, contacts)
+    }
+}
+
+#[async_trait]
+impl InboundDurabilityHook for Intake {
+    async fn on_messages(&self, client: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
+        let (events, contacts) = self.events(&*client, batch).await;
+        if events.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = commit_promptly(&*self.sink, self.device, events).await {
+            tracing::error!(%error, messages = batch.len(), "messages could not be recorded; WhatsApp keeps them");
+            self.signals.send(Signal::NotCommitted);
+            return Err(error.into());
+        }
+        self.names.remember(contacts);
+        self.signals.send(Signal::Committed);
+        Ok(())
+    }
+}
+
+/// The names last recorded, by person.
+#[derive(Default)]
+pub(crate) struct Names(Mutex<HashMap<Jid, Contact>>);
+
+impl Names {
+    fn is_news(&self, contact: &Contact) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&contact.jid)
+            != Some(contact)
+    }
+
+    fn remember(&self, contacts: Vec<Contact>) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() + contacts.len() > MAX_NAMES {
+            // Forgetting costs one write per person; tracking what is old would cost more.
+            names.clear();
+        }
+        names.extend(contacts.into_iter().map(|contact| (contact.jid.clone(), contact)));
+    }
+}
+
+/// Sorts upstream's events: to those who wait, to the session, to the journal.
+pub(crate) struct Handler {
+    pub client: Weak<Client>,
+    pub signals: Signals,
+    pub journal: Journal,
+    pub acks: Acks,
+    pub calls: Arc<Calls>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Handler {
+    /// The events that anybody here wants.
+    pub(crate) fn interest() -> EventInterest {
+        EventInterest::of(&[
+            EventKind::PairingQrCode,
+            EventKind::PairingQrCodesExhausted,
+            EventKind::PairSuccess,
+            EventKind::PairError,
+            EventKind::QrScannedWithoutMultidevice,
+            EventKind::PairPasskeyRequest,
+            EventKind::Connected,
+            EventKind::Disconnected,
+            EventKind::LoggedOut,
+            EventKind::StreamReplaced,
+            EventKind::ClientOutdated,
+            EventKind::TemporaryBan,
+            EventKind::ConnectFailure,
+            EventKind::SelfPushNameUpdated,
+            EventKind::PictureUpdate,
+            EventKind::AppStateSyncFailed,
+            EventKind::ServerAck,
+            EventKind::Messages,
+            EventKind::UndecryptableMessage,
+            EventKind::Receipt,
+            EventKind::IncomingCall,
+            EventKind::MissedCall,
+            EventKind::CallEndedElsewhere,
+            EventKind::ContactUpdate,
+        ])
+    }
+
+    fn is_own(&self, jid: &whatsapp_rust::Jid) -> bool {
+        self.client.upgrade().is_some_and(|client| {
+            [client.pn(), client.lid()]
+                .into_iter()
+                .flatten()
+                .any(|own| own.to_non_ad() == jid.to_non_ad())
+        })
+    }
+}
+
+impl EventHandler for Handler {
+    fn handle_event(&self, event: Arc<WaEvent>) {
+        if let Some(signal) = Signal::of_event(&event, self.clock.now()) {
+            return self.signals.send(signal);
+        }
+        match &*event {
+            WaEvent::ServerAck(ack) => self.acks.resolve(ack),
+            WaEvent::IncomingCall(call) => {
+                self.calls.note(call);
+                self.journal.offer(event, self.client.clone());
+            }
+            WaEvent::Receipt(_)
+            | WaEvent::MissedCall(_)
+            | WaEvent::CallEndedElsewhere(_)
+            | WaEvent::ContactUpdate(_) => self.journal.offer(event, self.client.clone()),
+            // What the hook has committed is recorded; channels and messages that the phone sends
+            // again bypass it.
+            WaEvent::Messages(batch) if !batch.hook_committed => {
+                self.journal.offer(event, self.client.clone())
+            }
+            WaEvent::PictureUpdate(picture) if self.is_own(&picture.jid) => {
+                self.signals.send(Signal::OwnPicture)
+            }
+            WaEvent::UndecryptableMessage(_) => tracing::debug!("a message could not be decrypted yet"),
+            WaEvent::PairError(_) => tracing::warn!("pairing failed"),
+            WaEvent::PairPasskeyRequest(_) => {
+                tracing::warn!("the phone asks for a passkey, which is not supported")
+            }
+            WaEvent::QrScannedWithoutMultidevice(_) => {
+                tracing::warn!("the code was scanned by a phone without linked devices");
+            }
+            WaEvent::AppStateSyncFailed(failed) => {
+                tracing::warn!(fatal = ?failed.fatal, retryable = ?failed.retryable, "settings were not synced");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as StdMutex;
+
+    use async_trait::async_trait;
+    use ulid::Ulid;
+    use wagate_domain::Result;
+    use whatsapp_rust::chrono::DateTime;
+    use whatsapp_rust::wacore::types::message::{MessageInfo, MessageSource};
+    use whatsapp_rust::waproto::whatsapp::Message;
+
+    use super::*;
+    use crate::convert::party::tests::Known;
+
+    struct NoSink;
+
+    #[async_trait]
+    impl EventSink for NoSink {
+        async fn commit(&self, _device: DeviceId, _events: Vec<Event>) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn intake() -> Intake {
+        let (out, _signals) = tokio::sync::mpsc::unbounded_channel();
+        Intake {
+            device: DeviceId::new(Ulid::from_parts(1, 1)),
+            sink: Arc::new(NoSink),
+            signals: Signals::new(1, out),
+            names: Arc::default(),
+        }
+    }
+
+    fn said(text: &str, name: &str, id: &str) -> InboundMessage {
+        let info = MessageInfo {
+            source: MessageSource {
+                chat: "77@lid".parse().unwrap(),
+                sender: "77:1@lid".parse().unwrap(),
+                ..Default::default()
+            },
+            id: id.into(),
+            push_name: name.into(),
+            timestamp: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+            ..Default::default()
+        };
+        let message = Message {
+            conversation: Some(text.into()),
+            ..Default::default()
+        };
+        InboundMessage::builder()
+            .message(Arc::new(message))
+            .info(Arc::new(info))
+            .build()
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_one_list_of_events_with_the_names_it_tells() {
+        let intake = intake();
+        let known = Known::pairs(&[("77@lid", "628111@s.whatsapp.net")]);
+        let batch = [
+            said("one", "Ana", "A"),
+            said("two", "Ana", "B"),
+            said("", "Ana", "C"),
+        ];
+        let (events, contacts) = intake.events(&known, &batch).await;
+        let [
+            Event {
+                body: EventBody::MessageReceived(one),
+                ..
+            },
+            Event {
+                body: EventBody::MessageReceived(two),
+                ..
+            },
+            Event {
+                body: EventBody::MessageReceived(_),
+                ..
+            },
+            Event {
+                body: EventBody::ContactsChanged(changed),
+                ..
+            },
+        ] = &events[..]
+        else {
+            panic!("{events:?}")
+        };
+        assert_eq!((one.text.as_str(), two.text.as_str()), ("one", "two"));
+        assert_eq!(one.chat.to_string(), "628111@s.whatsapp.net");
+        assert_eq!(changed, &contacts);
+        assert_eq!(changed[0].push_name.as_deref(), Some("Ana"));
+        intake.names.remember(contacts);
+        let (events, contacts) = intake.events(&known, &batch[..1]).await;
+        assert_eq!(
+            (events.len(), contacts.len()),
+            (1, 0),
+            "a name that is known is not told again"
+        );
+    }
+
+    #[test]
+    fn names_do_not_grow_without_end() {
+        let names = Names(StdMutex::default());
+        let person = |n: usize| Contact::new(Jid::phone(format!("62{n:08}")));
+        names.remember((0..MAX_NAMES).map(person).collect());
+        names.remember(vec![person(MAX_NAMES)]);
+        assert_eq!(names.0.lock().unwrap().len(), 1);
+    }
+}

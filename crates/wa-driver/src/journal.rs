@@ -1,0 +1,332 @@
+//! What happens outside of messages, committed in order by one task per session. Receipts, calls and
+//! contacts have no second delivery at WhatsApp, so a database that hiccups is waited for; but a flood
+//! that outruns it is cut, never allowed to eat the memory. What the session itself reports (connected,
+//! logged out …) is never cut.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use wagate_domain::Result;
+use wagate_domain::model::{Contact, DeviceId, Event, EventBody, Timestamp};
+use wagate_domain::ports::EventSink;
+use whatsapp_rust::Client;
+use whatsapp_rust::wacore::types::events::Event as WaEvent;
+
+use crate::convert::party::Parties;
+use crate::convert::{call, contact, incoming, receipt};
+use crate::keys::AddressBook;
+
+/// Most events of others that wait for the database.
+const MAX_QUEUED: usize = 4_096;
+/// Most events in one commit.
+const BATCH: usize = 128;
+/// Attempts before an event that the database refuses for good is given up.
+const STUBBORN_ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// One warning for that many dropped events.
+const WARN_EVERY: u64 = 1_000;
+
+enum Item {
+    Ours(Event),
+    Theirs(Arc<WaEvent>, Weak<Client>),
+    Flush(oneshot::Sender<()>),
+}
+
+/// The way in. Clones lead to the same task.
+#[derive(Clone)]
+pub(crate) struct Journal {
+    items: mpsc::UnboundedSender<Item>,
+    queued: Arc<AtomicUsize>,
+    dropped: Arc<AtomicU64>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Journal {
+    /// Starts the task; it ends when the last clone is gone and all is written.
+    pub(crate) fn start(
+        device: DeviceId,
+        sink: Arc<dyn EventSink>,
+        book: AddressBook,
+    ) -> (Self, impl Future<Output = ()>) {
+        // Unbounded, because what the session reports must get in; the rest is counted below.
+        let (items, receiver) = mpsc::unbounded_channel();
+        let journal = Self {
+            items,
+            queued: Arc::default(),
+            dropped: Arc::default(),
+            closing: Arc::default(),
+        };
+        let writer = Writer {
+            device,
+            sink,
+            book,
+            queued: journal.queued.clone(),
+            closing: journal.closing.clone(),
+        };
+        (journal, writer.run(receiver))
+    }
+
+    /// Records what the session itself has to say.
+    pub(crate) fn report(&self, at: Timestamp, body: EventBody) {
+        drop(self.items.send(Item::Ours(Event { at, body })));
+    }
+
+    /// Takes an event of upstream's without waiting; drops it when too many wait already.
+    pub(crate) fn offer(&self, event: Arc<WaEvent>, client: Weak<Client>) {
+        if self.queued.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+            let dropped = self.dropped.fetch_add(1, Ordering::Relaxed);
+            if dropped.is_multiple_of(WARN_EVERY) {
+                tracing::warn!(
+                    dropped = dropped + 1,
+                    "events come faster than the database takes them"
+                );
+            }
+            return;
+        }
+        drop(self.items.send(Item::Theirs(event, client)));
+    }
+
+    /// Returns once everything reported so far is written, or after `limit`.
+    pub(crate) async fn flush(&self, limit: Duration) {
+        self.closing.store(true, Ordering::Relaxed);
+        let (done, flushed) = oneshot::channel();
+        if self.items.send(Item::Flush(done)).is_ok() && tokio::time::timeout(limit, flushed).await.is_err() {
+            tracing::error!("the session ends before all its events could be written");
+        }
+    }
+}
+
+struct Writer {
+    device: DeviceId,
+    sink: Arc<dyn EventSink>,
+    book: AddressBook,
+    queued: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Writer {
+    async fn run(self, mut items: mpsc::UnboundedReceiver<Item>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while items.recv_many(&mut batch, BATCH).await > 0 {
+            let mut events = Vec::new();
+            let mut flushed = Vec::new();
+            for item in batch.drain(..) {
+                match item {
+                    Item::Ours(event) => events.push(event),
+                    Item::Theirs(event, client) => {
+                        self.queued.fetch_sub(1, Ordering::Relaxed);
+                        if let Some(client) = client.upgrade() {
+                            self.translate(&event, &client, &mut events).await;
+                        }
+                    }
+                    Item::Flush(done) => flushed.push(done),
+                }
+            }
+            self.write(events).await;
+            for done in flushed {
+                let _ = done.send(());
+            }
+        }
+    }
+
+    async fn translate(&self, event: &WaEvent, client: &Client, events: &mut Vec<Event>) {
+        match event {
+            WaEvent::Receipt(it) => events.extend(receipt::to_event(it, client).await),
+            WaEvent::IncomingCall(it) => events.extend(call::to_event(it, client).await),
+            WaEvent::MissedCall(it) => events.extend(call::missed(it, client).await),
+            WaEvent::CallEndedElsewhere(it) => events.extend(call::ended_elsewhere(it, client).await),
+            WaEvent::ContactUpdate(it) => {
+                if let Some(contact) = contact::of_address_book(it) {
+                    self.book.remember(&contact).await;
+                    let at = Timestamp(it.timestamp.timestamp_millis());
+                    add_contact(events, at, contact);
+                }
+            }
+            WaEvent::Messages(it) => {
+                for inbound in it {
+                    let parties = Parties::of_message(&inbound.info, client).await;
+                    let message = parties.and_then(|parties| incoming::to_domain(inbound, &parties));
+                    events.extend(message.map(|message| Event {
+                        at: message.at,
+                        body: EventBody::MessageReceived(Box::new(message)),
+                    }));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the events, waiting for the database as long as that makes sense.
+    async fn write(&self, events: Vec<Event>) {
+        if events.is_empty() || self.persist(&events).await {
+            return;
+        }
+        // One of them may be at fault: the others must not go with it.
+        for event in &events {
+            if events.len() > 1 && !self.persist(std::slice::from_ref(event)).await {
+                tracing::error!("an event could not be written and is lost");
+            }
+        }
+    }
+
+    async fn persist(&self, events: &[Event]) -> bool {
+        let mut pause = FIRST_PAUSE;
+        let mut attempts = 0;
+        loop {
+            let Err(error) = self.sink.commit(self.device, events.to_vec()).await else {
+                return true;
+            };
+            attempts += 1;
+            let patient = error.retryable() && !self.closing.load(Ordering::Relaxed);
+            if !patient && attempts >= STUBBORN_ATTEMPTS {
+                tracing::error!(%error, attempts, "events could not be written");
+                return false;
+            }
+            tracing::warn!(%error, attempts, "events could not be written; trying again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// The address book arrives entry by entry; it is recorded in one event per batch.
+fn add_contact(events: &mut Vec<Event>, at: Timestamp, contact: Contact) {
+    if let Some(Event {
+        body: EventBody::ContactsChanged(contacts),
+        ..
+    }) = events.last_mut()
+    {
+        contacts.push(contact);
+    } else {
+        events.push(Event {
+            at,
+            body: EventBody::ContactsChanged(vec![contact]),
+        });
+    }
+}
+
+/// Commits a batch of messages within a few seconds, or says why that did not work.
+pub(crate) async fn commit_promptly(
+    sink: &dyn EventSink,
+    device: DeviceId,
+    events: Vec<Event>,
+) -> Result<()> {
+    const PAUSES: [Duration; 4] = [
+        Duration::from_millis(100),
+        Duration::from_millis(400),
+        Duration::from_secs(1),
+        Duration::from_secs(2),
+    ];
+    for pause in PAUSES {
+        match sink.commit(device, events.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::warn!(%error, "messages could not be written; trying again"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+    sink.commit(device, events).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use ulid::Ulid;
+    use wagate_domain::Error;
+    use wagate_domain::testing::MemoryStore;
+
+    use super::*;
+
+    /// Fails as told, then records.
+    struct Sink {
+        failures: Mutex<Vec<Error>>,
+        poison: Option<EventBody>,
+        written: Mutex<Vec<EventBody>>,
+    }
+
+    impl Sink {
+        fn new(failures: Vec<Error>, poison: Option<EventBody>) -> Arc<Self> {
+            Arc::new(Self {
+                failures: Mutex::new(failures),
+                poison,
+                written: Mutex::default(),
+            })
+        }
+
+        fn written(&self) -> Vec<EventBody> {
+            self.written.lock().unwrap().clone()
+        }
+    }
+
+    #[async_trait]
+    impl EventSink for Sink {
+        async fn commit(&self, _device: DeviceId, events: Vec<Event>) -> Result<()> {
+            if let Some(error) = self.failures.lock().unwrap().pop() {
+                return Err(error);
+            }
+            if events
+                .iter()
+                .any(|event| Some(&event.body) == self.poison.as_ref())
+            {
+                return Err(Error::internal("refused for good"));
+            }
+            self.written
+                .lock()
+                .unwrap()
+                .extend(events.into_iter().map(|event| event.body));
+            Ok(())
+        }
+    }
+
+    fn start(sink: Arc<Sink>) -> Journal {
+        let device = DeviceId::new(Ulid::from_parts(1, 1));
+        let book = AddressBook::new(device, Arc::new(MemoryStore::new()));
+        let (journal, task) = Journal::start(device, sink, book);
+        tokio::spawn(task);
+        journal
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_session_reports_survives_a_database_that_is_away() {
+        let away = || Error::unavailable("database", "away");
+        let sink = Sink::new((0..40).map(|_| away()).collect(), None);
+        let journal = start(sink.clone());
+        journal.report(Timestamp(1), EventBody::Connected);
+        journal.report(Timestamp(2), EventBody::Disconnected);
+        while sink.written().len() < 2 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(sink.written(), [EventBody::Connected, EventBody::Disconnected]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_event_that_cannot_be_written_takes_no_other_with_it() {
+        let sink = Sink::new(vec![], Some(EventBody::Disconnected));
+        let journal = start(sink.clone());
+        journal.report(Timestamp(1), EventBody::Connected);
+        journal.report(Timestamp(2), EventBody::Disconnected);
+        journal.report(Timestamp(3), EventBody::Connected);
+        journal.flush(Duration::from_mins(5)).await;
+        assert_eq!(sink.written(), [EventBody::Connected, EventBody::Connected]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_get_a_few_seconds_and_then_the_truth() {
+        let away = || Error::unavailable("database", "away");
+        let sink = Sink::new(vec![away(), away()], None);
+        let device = DeviceId::new(Ulid::from_parts(1, 1));
+        let events = vec![Event {
+            at: Timestamp(1),
+            body: EventBody::Connected,
+        }];
+        commit_promptly(&*sink, device, events.clone()).await.unwrap();
+        let sink = Sink::new((0..10).map(|_| away()).collect(), None);
+        assert!(commit_promptly(&*sink, device, events).await.is_err());
+        assert!(sink.written().is_empty());
+    }
+}

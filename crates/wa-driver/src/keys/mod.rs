@@ -1,0 +1,171 @@
+//! Upstream's storage traits over our [`KeyVault`]: all protocol state of all sessions lives in the
+//! gateway's one database. Nothing is cached here, because upstream keeps its own caches in front.
+
+mod address_book;
+mod app_sync;
+mod codec;
+mod device;
+mod protocol;
+mod secrets;
+mod signal;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::Mutex;
+use wagate_domain::model::{DeviceId, Timestamp};
+use wagate_domain::ports::{Clock, KeyEntry, KeyKind, KeyVault};
+use whatsapp_rust::wacore::store::error::StoreError;
+
+pub(crate) use address_book::AddressBook;
+
+/// Result of upstream's storage traits.
+type StoreResult<T> = Result<T, StoreError>;
+
+/// Who the keys belong to. A device that once talked to a simulated server holds that server's
+/// certificate and would let it in again, so the two worlds never share a device row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    /// The real thing.
+    WhatsApp,
+    /// A simulator on this machine.
+    Simulated,
+}
+
+/// One device's protocol state.
+pub struct VaultBackend {
+    device: DeviceId,
+    vault: Arc<dyn KeyVault>,
+    clock: Arc<dyn Clock>,
+    world: World,
+    /// Taken around every read-modify-write: the vault makes single calls atomic, not pairs of them.
+    turn: Mutex<()>,
+}
+
+impl std::fmt::Debug for VaultBackend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VaultBackend")
+            .field("device", &self.device)
+            .field("world", &self.world)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VaultBackend {
+    /// The state of `device`. Only one may exist per device at a time.
+    pub fn new(device: DeviceId, vault: Arc<dyn KeyVault>, clock: Arc<dyn Clock>, world: World) -> Self {
+        Self {
+            device,
+            vault,
+            clock,
+            world,
+            turn: Mutex::new(()),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn get(&self, kind: KeyKind, key: Bytes) -> StoreResult<Option<Bytes>> {
+        let found = self
+            .vault
+            .get_many(self.device, kind, vec![key])
+            .await
+            .map_err(failed)?;
+        Ok(found.into_iter().next().map(|(_, value)| value))
+    }
+
+    async fn get_many(&self, kind: KeyKind, keys: Vec<Bytes>) -> StoreResult<Vec<(Bytes, Bytes)>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.vault.get_many(self.device, kind, keys).await.map_err(failed)
+    }
+
+    async fn put(&self, kind: KeyKind, key: Bytes, value: impl Into<Bytes> + Send) -> StoreResult<()> {
+        self.put_many(vec![entry(kind, key, value)]).await
+    }
+
+    async fn put_many(&self, entries: Vec<KeyEntry>) -> StoreResult<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.vault.put_many(self.device, entries).await.map_err(failed)
+    }
+
+    async fn replace_many(&self, entries: Vec<KeyEntry>) -> StoreResult<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.vault
+            .replace_many(self.device, entries)
+            .await
+            .map_err(failed)
+    }
+
+    async fn delete(&self, kind: KeyKind, key: Bytes) -> StoreResult<()> {
+        self.delete_many(kind, vec![key]).await
+    }
+
+    async fn delete_many(&self, kind: KeyKind, keys: Vec<Bytes>) -> StoreResult<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        self.vault
+            .delete_many(self.device, kind, keys)
+            .await
+            .map_err(failed)
+    }
+
+    async fn delete_prefix(&self, kind: KeyKind, prefix: Bytes) -> StoreResult<()> {
+        self.vault
+            .delete_prefix(self.device, kind, prefix)
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    async fn scan(&self, kind: KeyKind, prefix: Bytes) -> StoreResult<Vec<(Bytes, Bytes)>> {
+        self.vault.scan(self.device, kind, prefix).await.map_err(failed)
+    }
+
+    async fn take(&self, kind: KeyKind, key: Bytes) -> StoreResult<Option<Bytes>> {
+        self.vault.take(self.device, kind, key).await.map_err(failed)
+    }
+
+    async fn expire(&self, kind: KeyKind, until: Timestamp) -> StoreResult<u32> {
+        let gone = self
+            .vault
+            .expire(self.device, kind, until)
+            .await
+            .map_err(failed)?;
+        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
+    }
+}
+
+/// An entry that never expires.
+fn entry(kind: KeyKind, key: Bytes, value: impl Into<Bytes>) -> KeyEntry {
+    KeyEntry {
+        kind,
+        key,
+        value: value.into(),
+        expires_at: None,
+    }
+}
+
+fn failed(error: wagate_domain::Error) -> StoreError {
+    StoreError::Database(Box::new(error))
+}
+
+/// What the driver says of keys that it cannot read: a database that is away comes back, keys that
+/// make no sense do not.
+pub(crate) fn unreadable(error: StoreError) -> wagate_domain::Error {
+    match error {
+        StoreError::Validation(_) | StoreError::Serialization(_) => wagate_domain::Error::internal(error),
+        other => {
+            tracing::debug!(error = %other, "the keys cannot be read");
+            wagate_domain::Error::unavailable("database", "the keys of the session could not be read")
+        }
+    }
+}

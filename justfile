@@ -1,0 +1,25 @@
+# Short names for what README and CONTRIBUTING spell out.
+
+# The production server.
+run *args:
+    cargo run --package wagate -- {{args}}
+
+# Gateway and simulated WhatsApp on loopback.
+sandbox *args:
+    cargo run --package wagate-sandbox -- {{args}}
+
+# Everything that proves it works.
+test:
+    ./scripts/test
+
+# What CI checks besides the tests.
+check:
+    ./scripts/check
+
+# Files that are generated from the code.
+gen:
+    UPDATE=1 cargo test --package wagate-tests --test generated
+
+# Benchmarks: `just bench keys`.
+bench name:
+    ./scripts/bench {{name}}

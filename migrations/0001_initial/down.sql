@@ -1,0 +1,9 @@
+DROP TABLE keys;
+DROP TABLE sends;
+DROP TABLE deliveries;
+DROP TABLE events;
+DROP TABLE number_lookups;
+DROP TABLE contacts;
+DROP TABLE webhooks;
+DROP TABLE devices;
+DROP TABLE meta;

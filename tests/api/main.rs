@@ -1,0 +1,16 @@
+//! The API over real HTTP: the app on port 0, a fake WhatsApp behind it. What stands in the snapshots
+//! is what clients get: read them like a reference.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop here")]
+
+mod auth;
+mod devices;
+mod directory;
+mod pairing;
+mod probes;
+mod requests;
+mod send;
+mod sending_once;
+mod sessions;
+mod settings;
+mod support;

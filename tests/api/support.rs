@@ -1,0 +1,272 @@
+//! The app under test, and transcripts of what it answers.
+
+use std::fmt;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer};
+use async_trait::async_trait;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
+use wagate_domain::ports::Clock;
+use wagate_domain::testing::{
+    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets,
+};
+use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_store::{Store, StoreSettings};
+
+/// The key that the app is started with.
+pub const KEY: &str = "test-key";
+
+/// Small enough that a test can exceed it without writing much.
+pub const MAX_BODY_BYTES: usize = 4096;
+
+/// The account that [`TestApp::paired`] links.
+pub const ACCOUNT: &str = "628123456789:7@s.whatsapp.net";
+pub const ACCOUNT_LID: &str = "987654321@lid";
+
+/// Headers that clients rely on; the others are nobody's business.
+const SHOWN_HEADERS: [&str; 5] = ["content-type", "cache-control", "retry-after", "allow", "www-authenticate"];
+
+/// The app on a free port, and everything behind it.
+pub struct TestApp {
+    pub driver: Arc<FakeDriver>,
+    pub clock: Arc<FakeClock>,
+    pub store: Store,
+    pub media: Arc<FakeMedia>,
+    pub targets: Arc<FakeTargets>,
+    pub gateway: Arc<Gateway>,
+    pub readiness: Arc<FakeReadiness>,
+    base: String,
+    client: Client,
+    server: ServerHandle,
+    _directory: TempDir,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        let clock = Arc::new(FakeClock::default());
+        let driver = Arc::new(FakeDriver::new(clock.clone() as Arc<dyn Clock>));
+        let (media, targets) = (Arc::default(), Arc::default());
+        let directory = tempfile::tempdir().unwrap();
+        let store = open_store(&directory);
+        let parts = parts(&store, &driver, &clock, &media, &targets);
+        let gateway = Arc::new(Gateway::new(parts, GatewaySettings::default()));
+        let readiness = Arc::new(FakeReadiness::default());
+        let state = ApiState {
+            gateway: gateway.clone(),
+            keys: ApiKeys::from_plain(&[KEY]),
+            readiness: readiness.clone(),
+            metrics: Arc::new(|| "wagate_up 1\n".into()),
+            max_body_bytes: MAX_BODY_BYTES,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let (base, server) = serve(state);
+        // Without a provider the client cannot even be built, though nothing here speaks TLS.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().build().unwrap();
+        Self { driver, clock, store, media, targets, gateway, readiness, base, client, server, _directory: directory }
+    }
+
+    /// A started device whose phone has scanned, and its session.
+    pub async fn paired(&self, token: &str) -> Arc<FakeSession> {
+        let session = self.started(token).await;
+        session.issue_qr("2@scan-me").await;
+        session.scan(ACCOUNT, Some(ACCOUNT_LID)).await;
+        session
+    }
+
+    /// A started device that waits for a code, and its session.
+    pub async fn started(&self, token: &str) -> Arc<FakeSession> {
+        let answer = self.post("/api/start", json!({ "token": token })).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        self.driver.session(token)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// A body as it is, and no content type, as old clients send it.
+    pub async fn send_raw(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        self.call(self.request(method, path).body(body)).await
+    }
+
+    /// A request with the key, for whoever adds to it.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_without_key(method, path).header("apikey", KEY)
+    }
+
+    pub fn request_without_key(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends, and reads everything of the answer.
+    pub async fn call(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let query = request.url().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let asked = format!("{} {}{query}", request.method(), request.url().path());
+        let said = request.body().and_then(|body| body.as_bytes()).map(|body| String::from_utf8_lossy(body).into_owned());
+        let response = self.client.execute(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        assert!(headers.contains_key("x-request-id"), "{asked}: no x-request-id");
+        let body = response.text().await.unwrap();
+        Answer { asked, said, status, headers, body }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The command is on its way when this returns; nobody has to wait for it.
+        drop(self.server.stop(false));
+    }
+}
+
+fn parts(
+    store: &Store,
+    driver: &Arc<FakeDriver>,
+    clock: &Arc<FakeClock>,
+    media: &Arc<FakeMedia>,
+    targets: &Arc<FakeTargets>,
+) -> GatewayParts {
+    GatewayParts {
+        driver: driver.clone(),
+        devices: store.devices(),
+        workspaces: store.workspaces(),
+        webhooks: store.webhooks(),
+        directory: store.directory(),
+        events: store.events(),
+        deliveries: store.deliveries(),
+        outbox: store.outbox(),
+        keys: store.keys(),
+        media: media.clone(),
+        targets: targets.clone(),
+        clock: clock.clone(),
+        ids: Arc::new(FakeIds::new()),
+        secrets: Arc::new(FakeSecrets::new()),
+        deliveries_added: Arc::default(),
+    }
+}
+
+fn open_store(directory: &TempDir) -> Store {
+    let file = directory.path().join("wagate.db");
+    Store::open(&StoreSettings::new(format!("sqlite://{}", file.display()))).unwrap()
+}
+
+fn serve(state: ApiState) -> (String, ServerHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let routes = wagate_api::configure(state);
+    let app = move || App::new().wrap(RequestIds).configure(routes.clone());
+    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    (base, handle)
+}
+
+/// Ready until a test says otherwise.
+#[derive(Default)]
+pub struct FakeReadiness(Mutex<Option<String>>);
+
+impl FakeReadiness {
+    pub fn lack(&self, what: &str) {
+        *self.0.lock().unwrap() = Some(what.into());
+    }
+}
+
+#[async_trait]
+impl Readiness for FakeReadiness {
+    async fn check(&self) -> Result<(), String> {
+        self.0.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+/// What was asked and what came back.
+pub struct Answer {
+    asked: String,
+    said: Option<String>,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self}"))
+    }
+
+    /// Status and error code in one line, for tables of refusals.
+    pub fn verdict(&self) -> String {
+        let code = self.json()["code"].as_str().unwrap_or("-").to_owned();
+        format!("{} {code}", self.status.as_u16())
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "> {}", self.asked)?;
+        if let Some(said) = &self.said {
+            writeln!(f, "> {}", shortened(said))?;
+        }
+        writeln!(f, "{}", self.status)?;
+        for name in SHOWN_HEADERS {
+            if let Some(value) = self.headers.get(name) {
+                writeln!(f, "{name}: {}", value.to_str().unwrap())?;
+            }
+        }
+        match serde_json::from_str::<Value>(&self.body) {
+            Ok(json) => writeln!(f, "{}", serde_json::to_string_pretty(&json).unwrap()),
+            Err(_) => writeln!(f, "{}", self.body),
+        }
+    }
+}
+
+/// Bodies that are large on purpose do not belong into a snapshot.
+fn shortened(text: &str) -> String {
+    if text.len() <= 300 { text.into() } else { format!("{}… ({} bytes)", &text[..60], text.len()) }
+}
+
+/// Compares the answers with the snapshot of this name.
+pub fn assert_answers(name: &str, answers: &[Answer]) {
+    let text: Vec<String> = answers.iter().map(ToString::to_string).collect();
+    assert_text(name, &text.join("\n"));
+}
+
+/// Compares a text with the snapshot of this name.
+pub fn assert_text(name: &str, text: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+/// Every endpoint with a method that it takes, and whether it is about one device.
+pub const ENDPOINTS: [(Method, &str, bool); 16] = [
+    (Method::POST, "/api/start", true),
+    (Method::GET, "/api/qrcode", true),
+    (Method::POST, "/api/qrcode", true),
+    (Method::POST, "/api/pair", true),
+    (Method::GET, "/api/status", true),
+    (Method::POST, "/api/status", true),
+    (Method::POST, "/api/send", true),
+    (Method::GET, "/api/contacts", true),
+    (Method::GET, "/api/groups", true),
+    (Method::POST, "/api/logout", true),
+    (Method::POST, "/api/reconnect", true),
+    (Method::GET, "/api/devices", false),
+    (Method::DELETE, "/api/device", true),
+    (Method::POST, "/api/webhook", true),
+    (Method::POST, "/api/workspace", true),
+    (Method::GET, "/api/workspaces", false),
+];

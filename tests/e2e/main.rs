@@ -1,0 +1,19 @@
+//! Stories over the whole: the real driver, the simulated WhatsApp, SQLite and a webhook receiver.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop here")]
+
+mod calls;
+mod devices;
+mod directory;
+mod groups;
+mod lifecycle;
+mod media;
+mod pairing;
+mod receive;
+mod send;
+mod webhooks;
+
+/// The people of most stories: whose number the gateway holds, and somebody to talk to.
+const PEOPLE: &[(&str, &str)] = &[(ALICE, "Alice"), (BOB, "Bob")];
+const ALICE: &str = "6281200000001";
+const BOB: &str = "6281200000002";
+const CAROL: &str = "6281200000003";
