@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 
-use crate::support::{ENDPOINTS, KEY, MAX_BODY_BYTES, TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::endpoints::ENDPOINTS;
+use crate::support::{KEY, MAX_BODY_BYTES, TestApp};
 
 #[tokio::test]
 async fn every_endpoint_needs_the_key() {
@@ -10,10 +12,14 @@ async fn every_endpoint_needs_the_key() {
     for (method, path, _) in ENDPOINTS {
         let bare = app.call(app.request_without_key(method.clone(), path)).await;
         assert_eq!(bare.verdict(), "401 unauthenticated", "{bare}");
-        let wrong = app.call(app.request_without_key(method, path).header("apikey", "wrong")).await;
+        let wrong = app
+            .call(app.request_without_key(method, path).header("apikey", "wrong"))
+            .await;
         assert_eq!(wrong.verdict(), "401 unauthenticated", "{wrong}");
     }
-    let answer = app.call(app.request_without_key(Method::GET, "/api/devices")).await;
+    let answer = app
+        .call(app.request_without_key(Method::GET, "/api/devices"))
+        .await;
     assert_answers("unauthenticated", &[answer]);
 }
 
@@ -30,7 +36,12 @@ async fn the_key_comes_in_any_of_three_headers() {
         ("apikey", "", false),
         ("apikey", "Test-Key", false),
     ] {
-        let answer = app.call(app.request_without_key(Method::GET, "/api/devices").header(name, value)).await;
+        let answer = app
+            .call(
+                app.request_without_key(Method::GET, "/api/devices")
+                    .header(name, value),
+            )
+            .await;
         assert_eq!(answer.status == 200, admitted, "{name}: {value}");
     }
 }
@@ -39,9 +50,13 @@ async fn the_key_comes_in_any_of_three_headers() {
 async fn the_key_is_looked_at_before_anything_else() {
     let app = TestApp::start().await;
     for body in ["{".to_owned(), "x".repeat(MAX_BODY_BYTES + 1)] {
-        let answer = app.call(app.request_without_key(Method::POST, "/api/send").body(body)).await;
+        let answer = app
+            .call(app.request_without_key(Method::POST, "/api/send").body(body))
+            .await;
         assert_eq!(answer.verdict(), "401 unauthenticated");
     }
-    let nowhere = app.call(app.request_without_key(Method::GET, "/api/nowhere")).await;
+    let nowhere = app
+        .call(app.request_without_key(Method::GET, "/api/nowhere"))
+        .await;
     assert_eq!(nowhere.verdict(), "401 unauthenticated");
 }

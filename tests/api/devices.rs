@@ -4,10 +4,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use wagate_domain::model::EventBody;
 
-use crate::support::{TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::support::TestApp;
 
 fn tokens(list: &Value) -> Vec<&str> {
-    list["data"].as_array().unwrap().iter().map(|item| item["token"].as_str().unwrap()).collect()
+    list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["token"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -20,10 +26,21 @@ async fn an_empty_list_is_a_list() {
 async fn a_device_is_listed_with_everything() {
     let app = TestApp::start().await;
     let session = app.paired("shop").await;
-    let name = EventBody::ProfileChanged { push_name: Some("Corner Shop".into()), picture_url: None };
+    let name = EventBody::ProfileChanged {
+        push_name: Some("Corner Shop".into()),
+        picture_url: None,
+    };
     session.receive(name).await.unwrap();
-    app.post("/api/webhook", json!({ "token": "shop", "url": "https://example.com/hook" })).await;
-    app.post("/api/workspace", json!({ "token": "shop", "workspace": "Marketing" })).await;
+    app.post(
+        "/api/webhook",
+        json!({ "token": "shop", "url": "https://example.com/hook" }),
+    )
+    .await;
+    app.post(
+        "/api/workspace",
+        json!({ "token": "shop", "workspace": "Marketing" }),
+    )
+    .await;
     app.started("spare").await;
     assert_answers("devices", &[app.get("/api/devices").await]);
 }
@@ -35,11 +52,23 @@ async fn the_list_is_paged_and_filtered() {
         app.started(&format!("Token-{number:02}")).await;
     }
     app.paired("phone-owner").await;
-    app.post("/api/workspace", json!({ "token": "Token-03", "workspace": "Marketing" })).await;
+    app.post(
+        "/api/workspace",
+        json!({ "token": "Token-03", "workspace": "Marketing" }),
+    )
+    .await;
     let list = async |query: &str| app.get(&format!("/api/devices{query}")).await.json();
 
     let first = list("").await;
-    assert_eq!((tokens(&first).len(), &first["total"], &first["page"], &first["limit"]), (10, &json!(13), &json!(1), &json!(10)));
+    assert_eq!(
+        (
+            tokens(&first).len(),
+            &first["total"],
+            &first["page"],
+            &first["limit"]
+        ),
+        (10, &json!(13), &json!(1), &json!(10))
+    );
     let second = list("?page=2&limit=10").await;
     assert_eq!((tokens(&second).len(), &second["page"]), (3, &json!(2)));
     assert_eq!(tokens(&list("?page=9").await), [""; 0]);
@@ -61,7 +90,11 @@ async fn the_list_is_paged_and_filtered() {
 async fn a_deleted_device_is_gone_with_everything() {
     let app = TestApp::start().await;
     let session = app.paired("shop").await;
-    app.post("/api/webhook", json!({ "token": "shop", "url": "https://example.com/hook" })).await;
+    app.post(
+        "/api/webhook",
+        json!({ "token": "shop", "url": "https://example.com/hook" }),
+    )
+    .await;
     let answers = [
         app.delete("/api/device?token=shop").await,
         app.get("/api/status?token=shop").await,
@@ -77,7 +110,9 @@ async fn a_device_is_deleted_offline_and_by_a_token_in_the_body_too() {
     let app = TestApp::start().await;
     let session = app.paired("shop").await;
     session.drop_connection().await;
-    let answer = app.send_raw(Method::DELETE, "/api/device", r#"{"token":"shop"}"#).await;
+    let answer = app
+        .send_raw(Method::DELETE, "/api/device", r#"{"token":"shop"}"#)
+        .await;
     assert_eq!(answer.json(), json!({ "status": "deleted" }));
     assert_eq!((session.logouts(), session.is_closed()), (0, true));
 }

@@ -3,7 +3,8 @@
 use serde_json::json;
 use wagate_domain::model::{Contact, EventBody, Group, Jid, Participant, ParticipantRole, Timestamp};
 
-use crate::support::{TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::support::TestApp;
 
 fn jid(text: &str) -> Jid {
     text.parse().unwrap()
@@ -21,7 +22,10 @@ async fn contacts_are_an_object_by_jid() {
     let mut shop = Contact::new(jid("222@lid"));
     shop.push_name = Some("<b>Toko</b>".into());
     shop.business_name = Some("Toko Budi".into());
-    session.receive(EventBody::ContactsChanged(vec![ayu, shop])).await.unwrap();
+    session
+        .receive(EventBody::ContactsChanged(vec![ayu, shop]))
+        .await
+        .unwrap();
     assert_answers("contacts", &[empty, app.get("/api/contacts?token=shop").await]);
 }
 
@@ -41,7 +45,10 @@ async fn groups_have_every_field_that_old_clients_know() {
     session.set_groups(vec![family(), bare()]);
     assert_answers("groups", &[empty, app.get("/api/groups?token=shop").await]);
     session.drop_connection().await;
-    assert_eq!(app.get("/api/groups?token=shop").await.verdict(), "409 session_not_connected");
+    assert_eq!(
+        app.get("/api/groups?token=shop").await.verdict(),
+        "409 session_not_connected"
+    );
 }
 
 fn family() -> Group {
@@ -51,7 +58,12 @@ fn family() -> Group {
         lid: Some(jid("333@lid")),
         role: ParticipantRole::SuperAdmin,
     };
-    let member = Participant { jid: jid("444@lid"), phone: None, lid: None, role: ParticipantRole::Member };
+    let member = Participant {
+        jid: jid("444@lid"),
+        phone: None,
+        lid: None,
+        role: ParticipantRole::Member,
+    };
     Group {
         owner: Some(jid("333@lid")),
         owner_phone: Some(jid("628333333333@s.whatsapp.net")),

@@ -7,15 +7,20 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use wagate_domain::model::EndReason;
 
-use crate::support::{Answer, TestApp, assert_answers};
+use crate::answer::{Answer, assert_answers};
+use crate::support::TestApp;
 
 /// What a phone's camera makes of the answer.
 fn scanned(answer: &Answer) -> String {
     let json = answer.json();
     assert_eq!(json["status"], true, "{answer}");
     let uri = json["qrcode"].as_str().unwrap();
-    let png = BASE64_STANDARD.decode(uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
-    let image = image::load_from_memory_with_format(&png, image::ImageFormat::Png).unwrap().to_luma8();
+    let png = BASE64_STANDARD
+        .decode(uri.strip_prefix("data:image/png;base64,").unwrap())
+        .unwrap();
+    let image = image::load_from_memory_with_format(&png, image::ImageFormat::Png)
+        .unwrap()
+        .to_luma8();
     assert!(image.width() >= 256);
     let mut image = rqrr::PreparedImage::prepare(image);
     image.detect_grids()[0].decode().unwrap().1
@@ -26,9 +31,15 @@ async fn the_picture_holds_the_code_that_is_valid_now() {
     let app = TestApp::start().await;
     let session = app.started("shop").await;
     session.issue_qr("2@first,abc==,def=,ghi").await;
-    assert_eq!(scanned(&app.post("/api/qrcode", json!({ "token": "shop" })).await), "2@first,abc==,def=,ghi");
+    assert_eq!(
+        scanned(&app.post("/api/qrcode", json!({ "token": "shop" })).await),
+        "2@first,abc==,def=,ghi"
+    );
     session.issue_qr("2@second,abc==,def=,ghi").await;
-    assert_eq!(scanned(&app.get("/api/qrcode?token=shop").await), "2@second,abc==,def=,ghi");
+    assert_eq!(
+        scanned(&app.get("/api/qrcode?token=shop").await),
+        "2@second,abc==,def=,ghi"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +103,10 @@ async fn nobody_scanned_in_time_and_a_new_round_begins() {
     let app = TestApp::start().await;
     let session = app.started("shop").await;
     session.give_up_pairing();
-    assert_eq!(app.get("/api/status?token=shop").await.json()["state"], "pairing_timed_out");
+    assert_eq!(
+        app.get("/api/status?token=shop").await.json()["state"],
+        "pairing_timed_out"
+    );
     let (answer, ()) = tokio::join!(app.get("/api/qrcode?token=shop"), async {
         app.clock.sleepers(1).await;
         session.issue_qr("2@again").await;
@@ -116,7 +130,10 @@ async fn a_device_is_paired_by_phone_number() {
     ];
     assert_answers("pair", &answers);
     session.scan("628123456789:7@s.whatsapp.net", None).await;
-    assert_answers("pair_when_paired", &[pair(json!({ "token": "shop", "phone": 628_123_456_789_u64 })).await]);
+    assert_answers(
+        "pair_when_paired",
+        &[pair(json!({ "token": "shop", "phone": 628_123_456_789_u64 })).await],
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{ENDPOINTS, MAX_BODY_BYTES, TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::endpoints::ENDPOINTS;
+use crate::support::{MAX_BODY_BYTES, TestApp};
 
 /// A body that lacks nothing but the token.
 fn full_body() -> serde_json::Value {
@@ -21,16 +23,26 @@ async fn the_token_is_required_everywhere() {
             assert_eq!(answer.json()["error"], "token is required");
         }
     }
-    assert_answers("token_missing", &[app.send_raw(Method::POST, "/api/start", "{}").await]);
+    assert_answers(
+        "token_missing",
+        &[app.send_raw(Method::POST, "/api/start", "{}").await],
+    );
 }
 
 #[tokio::test]
 async fn an_unknown_token_is_not_found_in_either_place() {
     let app = TestApp::start().await;
-    let endpoints = ENDPOINTS.into_iter().filter(|(_, path, about_device)| *about_device && *path != "/api/start");
+    let endpoints = ENDPOINTS
+        .into_iter()
+        .filter(|(_, path, about_device)| *about_device && *path != "/api/start");
     for (method, path, _) in endpoints {
         let mut body = full_body();
-        let in_query = app.call(app.request(method.clone(), &format!("{path}?token=ghost")).json(&body)).await;
+        let in_query = app
+            .call(
+                app.request(method.clone(), &format!("{path}?token=ghost"))
+                    .json(&body),
+            )
+            .await;
         assert_eq!(in_query.verdict(), "404 device_not_found", "{in_query}");
         for token in [json!("ghost"), json!(404)] {
             body["token"] = token;
@@ -45,10 +57,16 @@ async fn an_unknown_token_is_not_found_in_either_place() {
 async fn a_token_may_be_a_number_and_a_body_of_any_content_type() {
     let app = TestApp::start().await;
     app.started("628123456789012345678").await;
-    let plain = app.send_raw(Method::GET, "/api/status", r#"{"token":628123456789012345678}"#).await;
+    let plain = app
+        .send_raw(Method::GET, "/api/status", r#"{"token":628123456789012345678}"#)
+        .await;
     assert_eq!(plain.status, 200, "{plain}");
-    let form = app.request(Method::POST, "/api/status").header("content-type", "application/x-www-form-urlencoded");
-    let form = app.call(form.body(r#" {"token":"628123456789012345678","extra":{"a":[1]}} "#)).await;
+    let form = app
+        .request(Method::POST, "/api/status")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let form = app
+        .call(form.body(r#" {"token":"628123456789012345678","extra":{"a":[1]}} "#))
+        .await;
     assert_eq!(form.status, 200, "{form}");
 }
 
@@ -81,7 +99,9 @@ async fn what_cannot_be_read_is_a_bad_request() {
             app.get("/api/devices?workspace=%00").await,
         ],
     );
-    let not_utf8 = app.send_raw(Method::POST, "/api/send", b"{\"token\":\"\xff\"}".to_vec()).await;
+    let not_utf8 = app
+        .send_raw(Method::POST, "/api/send", b"{\"token\":\"\xff\"}".to_vec())
+        .await;
     assert_eq!(not_utf8.verdict(), "400 invalid_body");
 }
 
@@ -118,10 +138,28 @@ async fn a_database_that_is_away_is_told_so() {
 #[tokio::test]
 async fn a_request_keeps_the_id_that_its_client_gave_it() {
     let app = TestApp::start().await;
-    let sane = app.call(app.request(Method::GET, "/api/workspaces").header("X-Request-Id", "trace-1")).await;
+    let sane = app
+        .call(
+            app.request(Method::GET, "/api/workspaces")
+                .header("X-Request-Id", "trace-1"),
+        )
+        .await;
     assert_eq!(sane.headers["x-request-id"], "trace-1");
-    let odd = app.call(app.request(Method::GET, "/api/workspaces").header("X-Request-Id", "a b")).await;
+    let odd = app
+        .call(
+            app.request(Method::GET, "/api/workspaces")
+                .header("X-Request-Id", "a b"),
+        )
+        .await;
     assert!(odd.headers["x-request-id"].to_str().unwrap().starts_with("req_"));
-    let refused = app.call(app.request_without_key(Method::GET, "/nowhere").header("X-Request-Id", "trace-2")).await;
-    assert_eq!((refused.status.as_u16(), &refused.headers["x-request-id"]), (404, &"trace-2".parse().unwrap()));
+    let refused = app
+        .call(
+            app.request_without_key(Method::GET, "/nowhere")
+                .header("X-Request-Id", "trace-2"),
+        )
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.headers["x-request-id"]),
+        (404, &"trace-2".parse().unwrap())
+    );
 }

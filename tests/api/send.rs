@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use wagate_domain::Error;
 use wagate_domain::model::{EndReason, MediaKind};
 
-use crate::support::{Answer, TestApp, assert_answers};
+use crate::answer::{Answer, assert_answers};
+use crate::support::TestApp;
 
 async fn send(app: &TestApp, body: Value) -> Answer {
     app.post("/api/send?token=shop", body).await
@@ -31,31 +32,56 @@ async fn a_text_goes_to_people_groups_and_the_status() {
     }
     assert_answers("send_text", &answers);
     let to: Vec<String> = session.sent().iter().map(|sent| sent.to.to_string()).collect();
-    assert_eq!(to[..5], [
-        "628111111111@s.whatsapp.net",
-        "628111111111@s.whatsapp.net",
-        "628111111111@s.whatsapp.net",
-        "628111111111@s.whatsapp.net",
-        "551112345678@s.whatsapp.net",
-    ]);
-    assert!(session.sent().iter().all(|sent| sent.text.as_deref() == Some("Hello World")));
+    assert_eq!(
+        to[..5],
+        [
+            "628111111111@s.whatsapp.net",
+            "628111111111@s.whatsapp.net",
+            "628111111111@s.whatsapp.net",
+            "628111111111@s.whatsapp.net",
+            "551112345678@s.whatsapp.net",
+        ]
+    );
+    assert!(
+        session
+            .sent()
+            .iter()
+            .all(|sent| sent.text.as_deref() == Some("Hello World"))
+    );
 }
 
 #[tokio::test]
 async fn a_file_is_sent_by_its_content() {
     let app = TestApp::start().await;
     let session = app.paired("shop").await;
-    app.media.put("https://example.com/a.bin", "image/png", Some("a.bin"), &b"\x89PNG"[..]);
-    app.media.put("data:text/plain,hi", "text/plain", None, &b"hi"[..]);
-    let image = json!({ "phone": "628111111111", "message": "Look", "file_url": "https://example.com/a.bin" });
-    let document = json!({ "phone": "628111111111", "file_url": "data:text/plain,hi", "file_name": "note.txt" });
-    assert_answers("send_media", &[send(&app, image).await, send(&app, document).await]);
+    app.media.put(
+        "https://example.com/a.bin",
+        "image/png",
+        Some("a.bin"),
+        &b"\x89PNG"[..],
+    );
+    app.media
+        .put("data:text/plain,hi", "text/plain", None, &b"hi"[..]);
+    let image =
+        json!({ "phone": "628111111111", "message": "Look", "file_url": "https://example.com/a.bin" });
+    let document =
+        json!({ "phone": "628111111111", "file_url": "data:text/plain,hi", "file_name": "note.txt" });
+    assert_answers(
+        "send_media",
+        &[send(&app, image).await, send(&app, document).await],
+    );
 
     let sent = session.sent();
     let (image, document) = (sent[0].media.as_ref().unwrap(), sent[1].media.as_ref().unwrap());
-    assert_eq!((image.kind, &image.bytes[..], sent[0].text.as_deref()), (MediaKind::Image, &b"\x89PNG"[..], Some("Look")));
+    assert_eq!(
+        (image.kind, &image.bytes[..], sent[0].text.as_deref()),
+        (MediaKind::Image, &b"\x89PNG"[..], Some("Look"))
+    );
     assert_eq!(image.file_name.as_deref(), Some("a.bin"));
-    assert_eq!((document.kind, &document.bytes[..], &sent[1].text), (MediaKind::Document, &b"hi"[..], &None));
+    assert_eq!(
+        (document.kind, &document.bytes[..], &sent[1].text),
+        (MediaKind::Document, &b"hi"[..], &None)
+    );
     assert_eq!(document.file_name.as_deref(), Some("note.txt"));
 }
 
@@ -76,7 +102,8 @@ async fn what_is_missing_is_named() {
     assert_answers(
         "send_incomplete",
         &[
-            app.post("/api/send", json!({ "phone": "628111111111", "message": "hi" })).await,
+            app.post("/api/send", json!({ "phone": "628111111111", "message": "hi" }))
+                .await,
             send(&app, json!({ "message": "hi" })).await,
             send(&app, json!({ "phone": "", "message": "hi" })).await,
             send(&app, json!({ "phone": "628111111111" })).await,
@@ -94,9 +121,16 @@ async fn files_that_cannot_be_had_are_told() {
     let url = "https://example.com/big.mp4";
     let body = json!({ "phone": "628111111111", "file_url": url });
     let mut answers = vec![send(&app, body.clone()).await];
-    app.media.fail_next(url, Error::TooLarge { what: "media", limit: 16_777_216 });
+    app.media.fail_next(
+        url,
+        Error::TooLarge {
+            what: "media",
+            limit: 16_777_216,
+        },
+    );
     answers.push(send(&app, body.clone()).await);
-    app.media.fail_next(url, Error::unavailable("media", "connection refused"));
+    app.media
+        .fail_next(url, Error::unavailable("media", "connection refused"));
     answers.push(send(&app, body).await);
     assert_answers("send_media_refused", &answers);
 }

@@ -3,10 +3,16 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, assert_answers};
+use crate::answer::{Answer, assert_answers};
+use crate::support::TestApp;
 
 async fn send(app: &TestApp, key: &str, body: Value) -> Answer {
-    app.call(app.request(Method::POST, "/api/send?token=shop").header("Idempotency-Key", key).json(&body)).await
+    app.call(
+        app.request(Method::POST, "/api/send?token=shop")
+            .header("Idempotency-Key", key)
+            .json(&body),
+    )
+    .await
 }
 
 fn hello() -> Value {
@@ -22,10 +28,17 @@ async fn a_retry_gets_the_first_answer() {
     assert_eq!(first.json(), again.json());
     // The order of fields makes no other request.
     let raw = r#"{"message":"hi","token":"shop","phone":"628111111111"}"#;
-    let request = app.request(Method::POST, "/api/send").header("Idempotency-Key", "k1").body(raw);
+    let request = app
+        .request(Method::POST, "/api/send")
+        .header("Idempotency-Key", "k1")
+        .body(raw);
     assert_eq!(app.call(request).await.json(), first.json());
     session.drop_connection().await;
-    assert_eq!(send(&app, "k1", hello()).await.json(), first.json(), "also while the connection is down");
+    assert_eq!(
+        send(&app, "k1", hello()).await.json(),
+        first.json(),
+        "also while the connection is down"
+    );
     assert_eq!(session.sent().len(), 1);
     session.connect().await;
     assert_ne!(send(&app, "k2", hello()).await.json(), first.json());

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use wagate_domain::model::{EndReason, EventBody};
 
-use crate::support::{TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn starting_makes_the_device_once() {
@@ -34,16 +35,28 @@ async fn call_settings_are_kept_until_they_are_changed() {
     app.post("/api/start", json!({ "token": "shop" })).await;
     assert_eq!(calls().await, set, "what is left out stays");
 
-    app.post("/api/start", json!({ "token": "shop", "reject_call": false, "reject_exclude_phone": "628333333333" })).await;
+    app.post(
+        "/api/start",
+        json!({ "token": "shop", "reject_call": false, "reject_exclude_phone": "628333333333" }),
+    )
+    .await;
     let changed = calls().await;
-    assert_eq!((changed.reject, changed.message.as_deref()), (false, Some("Busy")));
+    assert_eq!(
+        (changed.reject, changed.message.as_deref()),
+        (false, Some("Busy"))
+    );
     assert_eq!(changed.exclude, ["628333333333"]);
 }
 
 #[tokio::test]
 async fn a_refused_start_leaves_no_device_behind() {
     let app = TestApp::start().await;
-    let refused = app.post("/api/start", json!({ "token": "shop", "reject_exclude_phone": ["nobody"] })).await;
+    let refused = app
+        .post(
+            "/api/start",
+            json!({ "token": "shop", "reject_exclude_phone": ["nobody"] }),
+        )
+        .await;
     assert_eq!(refused.verdict(), "400 invalid_reject_exclude_phone");
     assert_eq!(app.get("/api/devices").await.json()["total"], 0);
 }
@@ -55,7 +68,9 @@ async fn status_tells_pairing_and_connection_apart() {
     let mut answers = vec![app.get("/api/status?token=shop").await];
     session.issue_qr("2@scan-me").await;
     answers.push(app.get("/api/status?token=shop").await);
-    session.scan("628123456789:7@s.whatsapp.net", Some("987654321@lid")).await;
+    session
+        .scan("628123456789:7@s.whatsapp.net", Some("987654321@lid"))
+        .await;
     let profile = EventBody::ProfileChanged {
         push_name: Some("Corner Shop".into()),
         picture_url: Some("https://pps.whatsapp.net/v/1.jpg".into()),
@@ -64,7 +79,12 @@ async fn status_tells_pairing_and_connection_apart() {
     answers.push(app.post("/api/status", json!({ "token": "shop" })).await);
     session.drop_connection().await;
     answers.push(app.get("/api/status?token=shop").await);
-    session.end(EndReason::Banned { code: 403, until: None }).await;
+    session
+        .end(EndReason::Banned {
+            code: 403,
+            until: None,
+        })
+        .await;
     answers.push(app.get("/api/status?token=shop").await);
     assert_answers("status", &answers);
 }
@@ -74,7 +94,8 @@ async fn logging_out_unlinks_and_keeps_the_device() {
     let app = TestApp::start().await;
     let session = app.paired("shop").await;
     let answers = [
-        app.call(app.request(reqwest::Method::POST, "/api/logout?token=shop")).await,
+        app.call(app.request(reqwest::Method::POST, "/api/logout?token=shop"))
+            .await,
         app.get("/api/status?token=shop").await,
         app.post("/api/logout", json!({ "token": "shop" })).await,
     ];
@@ -91,7 +112,13 @@ async fn reconnecting_returns_once_the_connection_is_up() {
     let answer = app.post("/api/reconnect?token=shop", json!({})).await;
     assert_eq!(app.get("/api/status?token=shop").await.json()["connected"], true);
     app.started("unpaired").await;
-    assert_answers("reconnect", &[answer, app.post("/api/reconnect", json!({ "token": "unpaired" })).await]);
+    assert_answers(
+        "reconnect",
+        &[
+            answer,
+            app.post("/api/reconnect", json!({ "token": "unpaired" })).await,
+        ],
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::{TestApp, assert_answers};
+use crate::answer::assert_answers;
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn a_webhook_is_set_changed_and_removed() {
@@ -13,12 +14,24 @@ async fn a_webhook_is_set_changed_and_removed() {
     let listed = async || app.get("/api/devices").await.json()["data"][0]["webhook"].clone();
     let mut answers = vec![set("https://example.com/hook").await];
     assert_eq!(listed().await, "https://example.com/hook");
-    for refused in ["ftp://example.com", "https://me:secret@example.com/", "http://10.0.0.1/", "not a url"] {
+    for refused in [
+        "ftp://example.com",
+        "https://me:secret@example.com/",
+        "http://10.0.0.1/",
+        "not a url",
+    ] {
         answers.push(set(refused).await);
     }
     answers.push(app.post("/api/webhook", json!({ "token": "shop" })).await);
-    answers.push(app.post("/api/webhook", json!({ "token": "shop", "url": 7 })).await);
-    assert_eq!(listed().await, "https://example.com/hook", "a refused change changes nothing");
+    answers.push(
+        app.post("/api/webhook", json!({ "token": "shop", "url": 7 }))
+            .await,
+    );
+    assert_eq!(
+        listed().await,
+        "https://example.com/hook",
+        "a refused change changes nothing"
+    );
     answers.push(set("").await);
     assert_eq!(listed().await, "");
     assert_answers("webhook", &answers);
@@ -30,12 +43,24 @@ async fn devices_are_assigned_to_workspaces() {
     let mut answers = vec![app.get("/api/workspaces").await];
     for (token, workspace) in [("one", "Sales"), ("two", "Marketing"), ("three", "Sales")] {
         app.started(token).await;
-        answers.push(app.post("/api/workspace", json!({ "token": token, "workspace": workspace })).await);
+        answers.push(
+            app.post(
+                "/api/workspace",
+                json!({ "token": token, "workspace": workspace }),
+            )
+            .await,
+        );
     }
     answers.push(app.get("/api/workspaces").await);
-    answers.push(app.post("/api/workspace", json!({ "token": "two", "workspace": "" })).await);
+    answers.push(
+        app.post("/api/workspace", json!({ "token": "two", "workspace": "" }))
+            .await,
+    );
     answers.push(app.get("/api/workspaces").await);
     answers.push(app.post("/api/workspace", json!({ "token": "two" })).await);
-    answers.push(app.post("/api/workspace", json!({ "token": "two", "workspace": "a\nb" })).await);
+    answers.push(
+        app.post("/api/workspace", json!({ "token": "two", "workspace": "a\nb" }))
+            .await,
+    );
     assert_answers("workspaces", &answers);
 }

@@ -1,14 +1,12 @@
 //! The app under test, and transcripts of what it answers.
 
-use std::fmt;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
 use async_trait::async_trait;
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
@@ -19,6 +17,8 @@ use wagate_domain::testing::{
 use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
 use wagate_store::{Store, StoreSettings};
 
+use crate::answer::Answer;
+
 /// The key that the app is started with.
 pub const KEY: &str = "test-key";
 
@@ -28,9 +28,6 @@ pub const MAX_BODY_BYTES: usize = 4096;
 /// The account that [`TestApp::paired`] links.
 pub const ACCOUNT: &str = "628123456789:7@s.whatsapp.net";
 pub const ACCOUNT_LID: &str = "987654321@lid";
-
-/// Headers that clients rely on; the others are nobody's business.
-const SHOWN_HEADERS: [&str; 5] = ["content-type", "cache-control", "retry-after", "allow", "www-authenticate"];
 
 /// The app on a free port, and everything behind it.
 pub struct TestApp {
@@ -69,7 +66,19 @@ impl TestApp {
         // Without a provider the client cannot even be built, though nothing here speaks TLS.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().build().unwrap();
-        Self { driver, clock, store, media, targets, gateway, readiness, base, client, server, _directory: directory }
+        Self {
+            driver,
+            clock,
+            store,
+            media,
+            targets,
+            gateway,
+            readiness,
+            base,
+            client,
+            server,
+            _directory: directory,
+        }
     }
 
     /// A started device whose phone has scanned, and its session.
@@ -116,14 +125,27 @@ impl TestApp {
     /// Sends, and reads everything of the answer.
     pub async fn call(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
-        let query = request.url().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = request
+            .url()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         let asked = format!("{} {}{query}", request.method(), request.url().path());
-        let said = request.body().and_then(|body| body.as_bytes()).map(|body| String::from_utf8_lossy(body).into_owned());
+        let said = request
+            .body()
+            .and_then(|body| body.as_bytes())
+            .map(|body| String::from_utf8_lossy(body).into_owned());
         let response = self.client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         assert!(headers.contains_key("x-request-id"), "{asked}: no x-request-id");
         let body = response.text().await.unwrap();
-        Answer { asked, said, status, headers, body }
+        Answer {
+            asked,
+            said,
+            status,
+            headers,
+            body,
+        }
     }
 }
 
@@ -170,7 +192,12 @@ fn serve(state: ApiState) -> (String, ServerHandle) {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let routes = wagate_api::configure(state);
     let app = move || App::new().wrap(RequestIds).configure(routes.clone());
-    let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap().run();
+    let server = HttpServer::new(app)
+        .workers(1)
+        .disable_signals()
+        .listen(listener)
+        .unwrap()
+        .run();
     let handle = server.handle();
     tokio::spawn(server);
     (base, handle)
@@ -192,81 +219,3 @@ impl Readiness for FakeReadiness {
         self.0.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 }
-
-/// What was asked and what came back.
-pub struct Answer {
-    asked: String,
-    said: Option<String>,
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self}"))
-    }
-
-    /// Status and error code in one line, for tables of refusals.
-    pub fn verdict(&self) -> String {
-        let code = self.json()["code"].as_str().unwrap_or("-").to_owned();
-        format!("{} {code}", self.status.as_u16())
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "> {}", self.asked)?;
-        if let Some(said) = &self.said {
-            writeln!(f, "> {}", shortened(said))?;
-        }
-        writeln!(f, "{}", self.status)?;
-        for name in SHOWN_HEADERS {
-            if let Some(value) = self.headers.get(name) {
-                writeln!(f, "{name}: {}", value.to_str().unwrap())?;
-            }
-        }
-        match serde_json::from_str::<Value>(&self.body) {
-            Ok(json) => writeln!(f, "{}", serde_json::to_string_pretty(&json).unwrap()),
-            Err(_) => writeln!(f, "{}", self.body),
-        }
-    }
-}
-
-/// Bodies that are large on purpose do not belong into a snapshot.
-fn shortened(text: &str) -> String {
-    if text.len() <= 300 { text.into() } else { format!("{}… ({} bytes)", &text[..60], text.len()) }
-}
-
-/// Compares the answers with the snapshot of this name.
-pub fn assert_answers(name: &str, answers: &[Answer]) {
-    let text: Vec<String> = answers.iter().map(ToString::to_string).collect();
-    assert_text(name, &text.join("\n"));
-}
-
-/// Compares a text with the snapshot of this name.
-pub fn assert_text(name: &str, text: &str) {
-    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(name, text);
-    });
-}
-
-/// Every endpoint with a method that it takes, and whether it is about one device.
-pub const ENDPOINTS: [(Method, &str, bool); 16] = [
-    (Method::POST, "/api/start", true),
-    (Method::GET, "/api/qrcode", true),
-    (Method::POST, "/api/qrcode", true),
-    (Method::POST, "/api/pair", true),
-    (Method::GET, "/api/status", true),
-    (Method::POST, "/api/status", true),
-    (Method::POST, "/api/send", true),
-    (Method::GET, "/api/contacts", true),
-    (Method::GET, "/api/groups", true),
-    (Method::POST, "/api/logout", true),
-    (Method::POST, "/api/reconnect", true),
-    (Method::GET, "/api/devices", false),
-    (Method::DELETE, "/api/device", true),
-    (Method::POST, "/api/webhook", true),
-    (Method::POST, "/api/workspace", true),
-    (Method::GET, "/api/workspaces", false),
-];

@@ -25,7 +25,13 @@ impl ApiKeys {
     /// Lets in who presents one of these keys. Empty ones are left out: an empty header must not
     /// open an installation whose key was forgotten.
     pub fn from_plain(keys: &[&str]) -> Self {
-        Self { digests: keys.iter().filter(|key| !key.is_empty()).map(|key| digest(key.as_bytes())).collect() }
+        Self {
+            digests: keys
+                .iter()
+                .filter(|key| !key.is_empty())
+                .map(|key| digest(key.as_bytes()))
+                .collect(),
+        }
     }
 
     /// Lets in who presents a key with one of these SHA-256 digests.
@@ -36,7 +42,10 @@ impl ApiKeys {
     /// Whether this is one of the keys. Takes the same time for every wrong key.
     pub fn admit(&self, presented: &[u8]) -> bool {
         let presented = digest(presented);
-        let known = self.digests.iter().fold(Choice::from(0), |found, digest| found | digest.ct_eq(&presented));
+        let known = self
+            .digests
+            .iter()
+            .fold(Choice::from(0), |found, digest| found | digest.ct_eq(&presented));
         known.into()
     }
 }
@@ -66,10 +75,15 @@ pub(crate) async fn require_key(
 
 /// Every key that the request presents: a proxy in between may use `Authorization` for itself.
 fn presented(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let named = ["apikey", "x-api-key"].into_iter().filter_map(|name| headers.get(name)).map(HeaderValue::as_bytes);
+    let named = ["apikey", "x-api-key"]
+        .into_iter()
+        .filter_map(|name| headers.get(name))
+        .map(HeaderValue::as_bytes);
     let bearer = headers.get(AUTHORIZATION).and_then(|value| {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim().as_bytes())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(key.trim().as_bytes())
     });
     named.chain(bearer)
 }

@@ -3,7 +3,7 @@
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::web::{Bytes, Data, Query};
+use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
@@ -14,6 +14,7 @@ use wagate_domain::model::Token;
 use wagate_domain::{Error, Result};
 
 use crate::problem::Problem;
+use crate::query::QueryFields;
 use crate::state::ApiState;
 
 /// One field of a body, not looked at yet, so that what is wrong with it is told by its name.
@@ -42,7 +43,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for SeedInput<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let query = QueryFields::of(request);
-        let limit = request.app_data::<Data<ApiState>>().map_or(0, |state| state.max_body_bytes);
+        let limit = request
+            .app_data::<Data<ApiState>>()
+            .map_or(0, |state| state.max_body_bytes);
         let body = Bytes::from_request(request, payload);
         async move {
             let bytes = body.await.map_err(|error| unreadable(&error, limit))?;
@@ -53,23 +56,29 @@ impl<T: DeserializeOwned + 'static> FromRequest for SeedInput<T> {
 }
 
 fn read<T: DeserializeOwned>(query_token: Option<&str>, bytes: &[u8]) -> Result<SeedInput<T>> {
-    let text = std::str::from_utf8(bytes).map_err(|_| invalid_body("the body is not UTF-8"))?.trim();
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| invalid_body("the body is not UTF-8"))?
+        .trim();
     let text = if text.is_empty() { "{}" } else { text };
     if !text.starts_with('{') {
         return Err(invalid_body("the body must be a JSON object"));
     }
     let TokenBody { token } = parse(text)?;
     let token = one_token(query_token, text_or_number("token", token)?.as_deref())?;
-    Ok(SeedInput { token, body: parse(text)? })
+    Ok(SeedInput {
+        token,
+        body: parse(text)?,
+    })
 }
 
 /// Two different tokens in one request are a mistake that must not hit the wrong device.
 fn one_token(query: Option<&str>, body: Option<&str>) -> Result<Token> {
     let given = |token: Option<&str>| token.filter(|token| !token.is_empty()).map(str::to_owned);
     match (given(query), given(body)) {
-        (Some(query), Some(body)) if query != body => {
-            Err(Error::invalid("token", "the query and the body name different tokens"))
-        }
+        (Some(query), Some(body)) if query != body => Err(Error::invalid(
+            "token",
+            "the query and the body name different tokens",
+        )),
         (Some(token), _) | (None, Some(token)) => token.parse(),
         (None, None) => Err(Error::invalid("token", "token is required")),
     }
@@ -85,7 +94,10 @@ fn invalid_body(reason: &str) -> Error {
 
 fn unreadable(error: &actix_web::Error, limit: usize) -> Error {
     match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => Error::TooLarge { what: "body", limit: limit as u64 },
+        Some(PayloadError::Overflow) => Error::TooLarge {
+            what: "body",
+            limit: limit as u64,
+        },
         _ => invalid_body("the body ended early"),
     }
 }
@@ -101,62 +113,29 @@ pub(crate) fn text(name: &'static str, field: Field) -> Result<Option<String>> {
 /// A text that clients also write as a number, every digit of which is kept.
 pub(crate) fn text_or_number(name: &'static str, field: Field) -> Result<Option<String>> {
     match field {
-        Some(raw) if raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Ok(Some(raw.get().into())),
+        Some(raw) if raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            Ok(Some(raw.get().into()))
+        }
         Some(raw) => match serde_json::from_str::<String>(raw.get()) {
             Ok(text) => clean(name, text).map(Some),
-            Err(_) => Err(Error::invalid(name, format!("{name} must be a string or a number"))),
+            Err(_) => Err(Error::invalid(
+                name,
+                format!("{name} must be a string or a number"),
+            )),
         },
         None => Ok(None),
     }
 }
 
 /// No database column and no protobuf text of WhatsApp's takes a NUL.
-fn clean(name: &'static str, text: String) -> Result<String> {
+pub(crate) fn clean(name: &'static str, text: String) -> Result<String> {
     if text.contains('\0') {
-        return Err(Error::invalid(name, format!("{name} must not contain a NUL character")));
+        return Err(Error::invalid(
+            name,
+            format!("{name} must not contain a NUL character"),
+        ));
     }
     Ok(text)
-}
-
-/// The query, by name; the first of several equal names counts.
-pub(crate) struct QueryFields(Vec<(String, String)>);
-
-impl QueryFields {
-    pub(crate) fn of(request: &HttpRequest) -> Result<Self> {
-        Query::from_query(request.query_string())
-            .map(|query: Query<Vec<(String, String)>>| Self(query.into_inner()))
-            .map_err(|_| Error::invalid("query", "the query cannot be read"))
-    }
-
-    /// A value; `None` when it is left out or empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let named = self.0.iter().find(|(key, _)| key == name);
-        named.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-    }
-
-    /// A text without NUL.
-    pub(crate) fn text(&self, name: &'static str) -> Result<Option<String>> {
-        self.get(name).map(|value| clean(name, value.into())).transpose()
-    }
-
-    /// A whole number, brought into the range of `u32`.
-    pub(crate) fn number(&self, name: &'static str) -> Result<Option<u32>> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Error::invalid(name, format!("{name} must be a whole number")));
-        }
-        Ok(Some(if text.starts_with('-') { 0 } else { digits.parse().unwrap_or(u32::MAX) }))
-    }
-}
-
-impl FromRequest for QueryFields {
-    type Error = Problem;
-    type Future = std::future::Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(Self::of(request).map_err(Problem::from))
-    }
 }
 
 #[cfg(test)]
@@ -181,7 +160,11 @@ mod tests {
             (Some("t"), " \n", "t"),
             (Some("t"), "{}", "t"),
             (None, r#"{"token":"t"}"#, "t"),
-            (None, r#"{"token":12345678901234567890123}"#, "12345678901234567890123"),
+            (
+                None,
+                r#"{"token":12345678901234567890123}"#,
+                "12345678901234567890123",
+            ),
             (Some("7"), r#"{"token":7}"#, "7"),
             (Some("t"), r#"{"token":null,"other":[1,{"a":"\ud800"}]}"#, "t"),
         ] {
@@ -194,39 +177,75 @@ mod tests {
         for (query, body, want) in [
             (None, "", "invalid_token token is required"),
             (None, r#"{"token":""}"#, "invalid_token token is required"),
-            (None, r#"{"token":true}"#, "invalid_token token must be a string or a number"),
-            (None, r#"{"token":"a\u0000"}"#, "invalid_token token must not contain a NUL character"),
-            (None, r#"{"token":"\ud800"}"#, "invalid_token token must be a string or a number"),
-            (Some("a"), r#"{"token":"b"}"#, "invalid_token the query and the body name different tokens"),
-            (Some("a"), r#"["b"]"#, "invalid_body the body must be a JSON object"),
-            (Some("a"), "token=b", "invalid_body the body must be a JSON object"),
+            (
+                None,
+                r#"{"token":true}"#,
+                "invalid_token token must be a string or a number",
+            ),
+            (
+                None,
+                r#"{"token":"a\u0000"}"#,
+                "invalid_token token must not contain a NUL character",
+            ),
+            (
+                None,
+                r#"{"token":"\ud800"}"#,
+                "invalid_token token must be a string or a number",
+            ),
+            (
+                Some("a"),
+                r#"{"token":"b"}"#,
+                "invalid_token the query and the body name different tokens",
+            ),
+            (
+                Some("a"),
+                r#"["b"]"#,
+                "invalid_body the body must be a JSON object",
+            ),
+            (
+                Some("a"),
+                "token=b",
+                "invalid_body the body must be a JSON object",
+            ),
         ] {
             assert_eq!(read_token(query, body).unwrap_err(), want, "{body}");
         }
-        assert!(read_token(None, "{\"token\":").unwrap_err().starts_with("invalid_body the body is not valid JSON"));
-        assert!(read_token(None, &"{\"a\":".repeat(10_000)).unwrap_err().starts_with("invalid_body"));
+        assert!(
+            read_token(None, "{\"token\":")
+                .unwrap_err()
+                .starts_with("invalid_body the body is not valid JSON")
+        );
+        assert!(
+            read_token(None, &"{\"a\":".repeat(10_000))
+                .unwrap_err()
+                .starts_with("invalid_body")
+        );
         assert!(read::<TokenOnly>(None, b"{\"token\":\"\xff\"}").is_err());
     }
 
     #[test]
     fn numbers_and_texts_are_told_apart_by_name() {
         let phone = |body: &str| read::<PhoneBody>(Some("t"), body.as_bytes()).unwrap().body.phone;
-        assert_eq!(text_or_number("phone", phone(r#"{"phone":628}"#)).unwrap().as_deref(), Some("628"));
-        assert_eq!(text("phone", phone(r#"{"phone":"\u002b62"}"#)).unwrap().as_deref(), Some("+62"));
+        assert_eq!(
+            text_or_number("phone", phone(r#"{"phone":628}"#))
+                .unwrap()
+                .as_deref(),
+            Some("628")
+        );
+        assert_eq!(
+            text("phone", phone(r#"{"phone":"\u002b62"}"#))
+                .unwrap()
+                .as_deref(),
+            Some("+62")
+        );
         assert_eq!(text("phone", phone("{}")).unwrap(), None);
-        assert_eq!(text("phone", phone(r#"{"phone":628}"#)).unwrap_err().to_string(), "phone must be a string");
-        assert_eq!(text("phone", phone(r#"{"phone":"\udc00"}"#)).unwrap_err().code(), "invalid_phone");
-    }
-
-    #[test]
-    fn query_numbers_come_into_range() {
-        let query = |value: &str| QueryFields(vec![("page".into(), value.into())]).number("page");
-        assert_eq!(query("3").unwrap(), Some(3));
-        assert_eq!(query("-3").unwrap(), Some(0));
-        assert_eq!(query("99999999999999999999999").unwrap(), Some(u32::MAX));
-        assert_eq!(query("").unwrap(), None);
-        for bad in ["x", "1.5", "-", "--1", " 1", "1e3"] {
-            assert_eq!(query(bad).unwrap_err().code(), "invalid_page", "{bad}");
-        }
+        assert_eq!(
+            text("phone", phone(r#"{"phone":628}"#)).unwrap_err().to_string(),
+            "phone must be a string"
+        );
+        assert_eq!(
+            text("phone", phone(r#"{"phone":"\udc00"}"#)).unwrap_err().code(),
+            "invalid_phone"
+        );
     }
 }

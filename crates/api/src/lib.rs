@@ -8,6 +8,7 @@ mod extract;
 mod probes;
 mod problem;
 mod qr;
+mod query;
 mod request_id;
 mod seed;
 mod state;
@@ -23,6 +24,8 @@ pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     let state = Data::new(state);
     move |app: &mut ServiceConfig| {
         let max_body_bytes = state.max_body_bytes;
-        app.app_data(state).configure(probes::configure).service(seed::scope(max_body_bytes));
+        app.app_data(state)
+            .configure(probes::configure)
+            .service(seed::scope(max_body_bytes));
     }
 }

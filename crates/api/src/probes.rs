@@ -13,9 +13,13 @@ use crate::state::ApiState;
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) fn configure(app: &mut ServiceConfig) {
-    app.route("/healthz", web::get().to(alive)).route("/readyz", web::get().to(ready)).service(
-        web::resource("/metrics").wrap(from_fn(require_key)).route(web::get().to(metrics)),
-    );
+    app.route("/healthz", web::get().to(alive))
+        .route("/readyz", web::get().to(ready))
+        .service(
+            web::resource("/metrics")
+                .wrap(from_fn(require_key))
+                .route(web::get().to(metrics)),
+        );
 }
 
 async fn alive() -> impl Responder {

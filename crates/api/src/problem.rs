@@ -124,7 +124,13 @@ impl ResponseError for Problem {
             Self::Failed(Error::Refused { wa_code, .. }) => *wa_code,
             _ => None,
         };
-        response.json(ProblemView { status: false, error: &text, message: &text, code: self.code(), wa_code })
+        response.json(ProblemView {
+            status: false,
+            error: &text,
+            message: &text,
+            code: self.code(),
+            wa_code,
+        })
     }
 }
 
@@ -158,7 +164,10 @@ mod tests {
     fn shown(error: Error) -> (u16, Option<String>, serde_json::Value) {
         let response = Problem::from(error).error_response();
         let status = response.status().as_u16();
-        let retry = response.headers().get(RETRY_AFTER).map(|value| value.to_str().unwrap().to_owned());
+        let retry = response
+            .headers()
+            .get(RETRY_AFTER)
+            .map(|value| value.to_str().unwrap().to_owned());
         let body = response.into_body().try_into_bytes().unwrap();
         (status, retry, serde_json::from_slice(&body).unwrap())
     }
@@ -166,21 +175,70 @@ mod tests {
     #[test]
     fn every_error_has_its_status_and_code() {
         let cases = [
-            (Error::NotFound { what: "device", id: "x".into() }, 404, None, "device_not_found"),
-            (Error::invalid("phone", "phone is required"), 400, None, "invalid_phone"),
-            (Error::TooLarge { what: "media", limit: 1 }, 413, None, "media_too_large"),
             (
-                Error::WrongState { needs: Needs::Connected, is: "stopped".into() },
+                Error::NotFound {
+                    what: "device",
+                    id: "x".into(),
+                },
+                404,
+                None,
+                "device_not_found",
+            ),
+            (
+                Error::invalid("phone", "phone is required"),
+                400,
+                None,
+                "invalid_phone",
+            ),
+            (
+                Error::TooLarge {
+                    what: "media",
+                    limit: 1,
+                },
+                413,
+                None,
+                "media_too_large",
+            ),
+            (
+                Error::WrongState {
+                    needs: Needs::Connected,
+                    is: "stopped".into(),
+                },
                 409,
                 None,
                 "session_not_connected",
             ),
             (Error::KeyReused, 422, None, "idempotency_key_reused"),
             (Error::Unauthenticated, 401, None, "unauthenticated"),
-            (Error::Throttled { retry_after: Duration::from_millis(1500) }, 429, Some("2"), "too_many_requests"),
-            (Error::Refused { wa_code: Some(463), text: "no".into() }, 422, None, "whatsapp_refused"),
-            (Error::unavailable("whatsapp", "down"), 503, Some("5"), "whatsapp_unavailable"),
-            (Error::TimedOut { what: "whatsapp" }, 504, None, "whatsapp_timeout"),
+            (
+                Error::Throttled {
+                    retry_after: Duration::from_millis(1500),
+                },
+                429,
+                Some("2"),
+                "too_many_requests",
+            ),
+            (
+                Error::Refused {
+                    wa_code: Some(463),
+                    text: "no".into(),
+                },
+                422,
+                None,
+                "whatsapp_refused",
+            ),
+            (
+                Error::unavailable("whatsapp", "down"),
+                503,
+                Some("5"),
+                "whatsapp_unavailable",
+            ),
+            (
+                Error::TimedOut { what: "whatsapp" },
+                504,
+                None,
+                "whatsapp_timeout",
+            ),
             (Error::TimedOut { what: "qr" }, 503, Some("2"), "waiting_for_qr"),
             (Error::internal("a secret of ours"), 500, None, "internal"),
         ];
@@ -196,9 +254,15 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_the_code_of_whatsapp() {
-        let (_, _, body) = shown(Error::Refused { wa_code: Some(463), text: "no".into() });
+        let (_, _, body) = shown(Error::Refused {
+            wa_code: Some(463),
+            text: "no".into(),
+        });
         assert_eq!(body["wa_code"], 463);
-        let (_, _, body) = shown(Error::Refused { wa_code: None, text: "no".into() });
+        let (_, _, body) = shown(Error::Refused {
+            wa_code: None,
+            text: "no".into(),
+        });
         assert!(body.get("wa_code").is_none());
     }
 }

@@ -25,7 +25,9 @@ fn png(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
     // A whole number of pixels a module keeps the edges sharp.
     let scale = (MIN_WIDTH + modules - 1) / modules;
     let width = modules * scale;
-    let pixels: Vec<u8> = (0..width).flat_map(|y| row(code, y / scale, scale, width)).collect();
+    let pixels: Vec<u8> = (0..width)
+        .flat_map(|y| row(code, y / scale, scale, width))
+        .collect();
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width.unsigned_abs(), width.unsigned_abs());
     encoder.set_color(png::ColorType::Grayscale);
@@ -53,8 +55,12 @@ mod tests {
 
     fn picture(text: &str) -> image::GrayImage {
         let uri = data_uri(&Secret::new(text)).unwrap();
-        let png = BASE64_STANDARD.decode(uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
-        image::load_from_memory_with_format(&png, image::ImageFormat::Png).unwrap().to_luma8()
+        let png = BASE64_STANDARD
+            .decode(uri.strip_prefix("data:image/png;base64,").unwrap())
+            .unwrap();
+        image::load_from_memory_with_format(&png, image::ImageFormat::Png)
+            .unwrap()
+            .to_luma8()
     }
 
     #[test]
@@ -74,7 +80,11 @@ mod tests {
     fn the_quiet_zone_is_white_and_modules_are_whole() {
         let image = picture("wagate");
         let width = image.width();
-        let zone = image.pixels().position(|pixel| pixel.0[0] == 0).unwrap() as u32 / width;
+        let zone = image
+            .enumerate_pixels()
+            .find(|(.., pixel)| pixel.0[0] == 0)
+            .unwrap()
+            .1;
         assert_eq!(zone % 4, 0, "four modules of a whole number of pixels");
         assert!(image.enumerate_pixels().all(|(x, y, pixel)| {
             let inside = |at| (zone..width - zone).contains(&at);

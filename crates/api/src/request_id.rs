@@ -75,12 +75,15 @@ fn incoming(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let text = id.to_str().ok()?;
     let sane = (1..=MAX_LEN).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'));
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'));
     sane.then(|| id.clone())
 }
 
 fn new_id() -> HeaderValue {
-    HeaderValue::try_from(format!("req_{}", ulid::Ulid::generate())).unwrap_or(HeaderValue::from_static("req_"))
+    HeaderValue::try_from(format!("req_{}", ulid::Ulid::generate()))
+        .unwrap_or(HeaderValue::from_static("req_"))
 }
 
 #[cfg(test)]
@@ -90,7 +93,13 @@ mod tests {
     #[test]
     fn takes_over_sane_ids_only() {
         let long = "x".repeat(MAX_LEN + 1);
-        for (text, sane) in [("abc-1.2_3:4", true), ("", false), ("a b", false), ("a\"b", false), (long.as_str(), false)] {
+        for (text, sane) in [
+            ("abc-1.2_3:4", true),
+            ("", false),
+            ("a b", false),
+            ("a\"b", false),
+            (long.as_str(), false),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::try_from(text).unwrap());
             assert_eq!(incoming(&headers).is_some(), sane, "{text}");

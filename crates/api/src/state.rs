@@ -37,14 +37,18 @@ impl ApiState {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let task = self.runtime.spawn(use_case(self.gateway.clone()).in_current_span());
+        let task = self
+            .runtime
+            .spawn(use_case(self.gateway.clone()).in_current_span());
         task.await.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 }
 
 impl fmt::Debug for ApiState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiState").field("max_body_bytes", &self.max_body_bytes).finish_non_exhaustive()
+        f.debug_struct("ApiState")
+            .field("max_body_bytes", &self.max_body_bytes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -103,7 +103,10 @@ impl Error {
     /// Whether the same request may succeed later without being changed.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Throttled { .. } | Self::Unavailable { .. } | Self::TimedOut { .. } | Self::WrongState { .. } => true,
+            Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::TimedOut { .. }
+            | Self::WrongState { .. } => true,
             Self::NotFound { .. }
             | Self::Invalid { .. }
             | Self::TooLarge { .. }
@@ -121,11 +124,17 @@ impl Error {
 
     /// Wrong input in `field`.
     pub fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
-        Self::Invalid { field, reason: reason.into() }
+        Self::Invalid {
+            field,
+            reason: reason.into(),
+        }
     }
 
     /// Something out of reach for now.
     pub fn unavailable(what: &'static str, reason: impl fmt::Display) -> Self {
-        Self::Unavailable { what, reason: reason.to_string() }
+        Self::Unavailable {
+            what,
+            reason: reason.to_string(),
+        }
     }
 }

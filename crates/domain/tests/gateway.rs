@@ -1,6 +1,6 @@
 //! The use cases over fakes: what the gateway promises, one story each.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop here")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop here")]
 
 mod bench;
 #[path = "gateway/calls.rs"]

@@ -67,14 +67,14 @@ fn put(bencher: Bencher<'_, '_>, writers: usize) {
         .counter(divan::counter::ItemsCount::new(writers))
         .bench_local(|| {
             world.runtime.block_on(async {
-                let mut writes = JoinSet::new();
+                let mut tasks = JoinSet::new();
                 for number in 0..writers {
                     let keys = keys.clone();
                     let device = world.device;
-                    writes.spawn(async move { keys.put_many(device, vec![entry(number)]).await });
+                    tasks.spawn(async move { keys.put_many(device, vec![entry(number)]).await });
                 }
-                while let Some(write) = writes.join_next().await {
-                    write.unwrap().unwrap();
+                while let Some(done) = tasks.join_next().await {
+                    done.unwrap().unwrap();
                 }
             });
         });

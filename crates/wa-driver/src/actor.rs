@@ -29,6 +29,8 @@ const REDELIVER_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_REDELIVER_PAUSE: Duration = Duration::from_mins(5);
 /// How long the last events of a session may take to be written.
 const FLUSH_LIMIT: Duration = Duration::from_millis(1_500);
+/// How long saving a new link may take before the person hears of it all the same.
+const SAVE_LIMIT: Duration = Duration::from_secs(5);
 /// How long looking at the own picture may take.
 const PICTURE_LIMIT: Duration = Duration::from_secs(20);
 /// What upstream's count of failures jumps to when it is told to connect anew, and one more.
@@ -239,6 +241,7 @@ impl Actor {
         self.show();
         for effect in effects {
             match effect {
+                Effect::Save => self.save().await,
                 Effect::Report(body) => self.shared.journal.report(self.shared.clock.now(), body),
                 Effect::TakeDown => self.stop().await,
                 Effect::Restart => self.due.restart = Some(Instant::now() + RESTART_PAUSE),
@@ -253,6 +256,16 @@ impl Actor {
                 }
                 Effect::Recovered => self.redeliver_pause = REDELIVER_PAUSE,
             }
+        }
+    }
+
+    async fn save(&self) {
+        let Some(running) = &self.running else { return };
+        let store = running.live.client.persistence_manager();
+        match tokio::time::timeout(SAVE_LIMIT, store.flush()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the new link could not be saved yet"),
+            Err(_) => tracing::error!("the new link could not be saved in time"),
         }
     }
 
@@ -299,7 +312,11 @@ impl Actor {
         let live = running.live.clone();
         let work = work(self.shared.clone(), live.clone());
         let guarded = async move {
-            let done = live.work(async { Ok(work.await) }, Shared::went_away).await;
+            let done = async {
+                work.await;
+                Ok(())
+            };
+            let done = live.work(done, Shared::went_away).await;
             if done.is_err() {
                 tracing::debug!("the client went away meanwhile");
             }

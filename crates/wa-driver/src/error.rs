@@ -11,7 +11,7 @@ use whatsapp_rust::{ClientError, SendError};
 pub(crate) const WHATSAPP: &str = "whatsapp";
 
 /// How long to wait when WhatsApp says "too many requests" and nothing more.
-const DEFAULT_BACKOFF: Duration = Duration::from_secs(60);
+const DEFAULT_BACKOFF: Duration = Duration::from_mins(1);
 
 const TOO_MANY_REQUESTS: u16 = 429;
 

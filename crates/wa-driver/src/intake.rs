@@ -38,10 +38,11 @@ impl Intake {
             let Some(parties) = Parties::of_message(&inbound.info, people).await else {
                 continue;
             };
-            if let Some(contact) = contact::of_message(&inbound.info, &parties) {
-                if self.names.is_news(&contact) && !contacts.contains(&contact) {
-                    contacts.push(contact);
-                }
+            if let Some(contact) = contact::of_message(&inbound.info, &parties)
+                && self.names.is_news(&contact)
+                && !contacts.contains(&contact)
+            {
+                contacts.push(contact);
             }
             if let Some(message) = incoming::to_domain(inbound, &parties) {
                 events.push(Event {
@@ -171,15 +172,15 @@ impl EventHandler for Handler {
             // What the hook has committed is recorded; channels and messages that the phone sends
             // again bypass it.
             WaEvent::Messages(batch) if !batch.hook_committed => {
-                self.journal.offer(event, self.client.clone())
+                self.journal.offer(event, self.client.clone());
             }
             WaEvent::PictureUpdate(picture) if self.is_own(&picture.jid) => {
-                self.signals.send(Signal::OwnPicture)
+                self.signals.send(Signal::OwnPicture);
             }
             WaEvent::UndecryptableMessage(_) => tracing::debug!("a message could not be decrypted yet"),
             WaEvent::PairError(_) => tracing::warn!("pairing failed"),
             WaEvent::PairPasskeyRequest(_) => {
-                tracing::warn!("the phone asks for a passkey, which is not supported")
+                tracing::warn!("the phone asks for a passkey, which is not supported");
             }
             WaEvent::QrScannedWithoutMultidevice(_) => {
                 tracing::warn!("the code was scanned by a phone without linked devices");

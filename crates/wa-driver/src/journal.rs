@@ -21,7 +21,7 @@ use crate::keys::AddressBook;
 /// Most events of others that wait for the database.
 const MAX_QUEUED: usize = 4_096;
 /// Most events in one commit.
-const BATCH: usize = 128;
+const BATCH: usize = 512;
 /// Attempts before an event that the database refuses for good is given up.
 const STUBBORN_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -74,9 +74,11 @@ impl Journal {
         drop(self.items.send(Item::Ours(Event { at, body })));
     }
 
-    /// Takes an event of upstream's without waiting; drops it when too many wait already.
+    /// Takes an event of upstream's without waiting; drops it when too many wait already. The address
+    /// book arrives all at once and only once, so it always gets in.
     pub(crate) fn offer(&self, event: Arc<WaEvent>, client: Weak<Client>) {
-        if self.queued.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED {
+        let waiting = self.queued.fetch_add(1, Ordering::Relaxed);
+        if waiting >= MAX_QUEUED && !matches!(*event, WaEvent::ContactUpdate(_)) {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             let dropped = self.dropped.fetch_add(1, Ordering::Relaxed);
             if dropped.is_multiple_of(WARN_EVERY) {
@@ -113,6 +115,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(BATCH);
         while items.recv_many(&mut batch, BATCH).await > 0 {
             let mut events = Vec::new();
+            let mut book = Book::default();
             let mut flushed = Vec::new();
             for item in batch.drain(..) {
                 match item {
@@ -120,12 +123,14 @@ impl Writer {
                     Item::Theirs(event, client) => {
                         self.queued.fetch_sub(1, Ordering::Relaxed);
                         if let Some(client) = client.upgrade() {
-                            self.translate(&event, &client, &mut events).await;
+                            self.translate(&event, &client, &mut events, &mut book).await;
                         }
                     }
                     Item::Flush(done) => flushed.push(done),
                 }
             }
+            self.book.remember(&book.contacts).await;
+            events.extend(book.into_event());
             self.write(events).await;
             for done in flushed {
                 let _ = done.send(());
@@ -133,18 +138,15 @@ impl Writer {
         }
     }
 
-    async fn translate(&self, event: &WaEvent, client: &Client, events: &mut Vec<Event>) {
+    async fn translate(&self, event: &WaEvent, client: &Client, events: &mut Vec<Event>, book: &mut Book) {
         match event {
             WaEvent::Receipt(it) => events.extend(receipt::to_event(it, client).await),
             WaEvent::IncomingCall(it) => events.extend(call::to_event(it, client).await),
             WaEvent::MissedCall(it) => events.extend(call::missed(it, client).await),
             WaEvent::CallEndedElsewhere(it) => events.extend(call::ended_elsewhere(it, client).await),
             WaEvent::ContactUpdate(it) => {
-                if let Some(contact) = contact::of_address_book(it) {
-                    self.book.remember(&contact).await;
-                    let at = Timestamp(it.timestamp.timestamp_millis());
-                    add_contact(events, at, contact);
-                }
+                book.at = book.at.max(Timestamp(it.timestamp.timestamp_millis()));
+                book.contacts.extend(contact::of_address_book(it));
             }
             WaEvent::Messages(it) => {
                 for inbound in it {
@@ -194,18 +196,21 @@ impl Writer {
 }
 
 /// The address book arrives entry by entry; it is recorded in one event per batch.
-fn add_contact(events: &mut Vec<Event>, at: Timestamp, contact: Contact) {
-    if let Some(Event {
-        body: EventBody::ContactsChanged(contacts),
-        ..
-    }) = events.last_mut()
-    {
-        contacts.push(contact);
-    } else {
-        events.push(Event {
-            at,
-            body: EventBody::ContactsChanged(vec![contact]),
-        });
+#[derive(Default)]
+struct Book {
+    contacts: Vec<Contact>,
+    at: Timestamp,
+}
+
+impl Book {
+    fn into_event(self) -> Option<Event> {
+        if self.contacts.is_empty() {
+            return None;
+        }
+        Some(Event {
+            at: self.at,
+            body: EventBody::ContactsChanged(self.contacts),
+        })
     }
 }
 

@@ -190,7 +190,11 @@ async fn build(
     if let Some(version) = shared.parts.version {
         builder = builder.with_version_override(version);
     }
-    let client = builder.build().await.map_err(unbuildable)?.into_client();
+    let client = builder
+        .build()
+        .await
+        .map_err(|error| unbuildable(&error))?
+        .into_client();
     if client.pn().is_none() {
         let props = DevicePropsOverride::new()
             .with_os(settings.device_name.clone())
@@ -210,7 +214,7 @@ fn caches(settings: &WaSettings) -> CacheConfig {
     }
 }
 
-fn unbuildable(error: whatsapp_rust::ClientBuilderError) -> Error {
+fn unbuildable(error: &whatsapp_rust::ClientBuilderError) -> Error {
     tracing::debug!(%error, "the client cannot be built");
     Error::unavailable("database", "the keys of the session could not be written")
 }

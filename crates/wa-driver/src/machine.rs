@@ -12,6 +12,8 @@ const PATIENCE: u32 = 2;
 /// What the session's task has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
+    /// Save the client's own row now.
+    Save,
     /// Record this.
     Report(EventBody),
     /// Take the client down: it has come to rest.
@@ -134,7 +136,8 @@ impl Machine {
             }
             Signal::Paired { jid, lid } => {
                 self.state = SessionState::Connecting;
-                vec![Effect::Report(EventBody::Paired { jid, lid })]
+                // Nobody may hear of a link that a crash would lose.
+                vec![Effect::Save, Effect::Report(EventBody::Paired { jid, lid })]
             }
             Signal::Connected => self.connected(now),
             Signal::Lost => {
@@ -292,7 +295,10 @@ mod tests {
             },
             NOW,
         );
-        assert_eq!(paired, [Effect::Report(EventBody::Paired { jid, lid: None })]);
+        assert_eq!(
+            paired,
+            [Effect::Save, Effect::Report(EventBody::Paired { jid, lid: None })]
+        );
         assert_eq!(machine.typed_code_expired(), [], "paired in time");
         let mut machine = Machine::new();
         qr(&mut machine);

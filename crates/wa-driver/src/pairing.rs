@@ -12,7 +12,7 @@ use crate::error::{self, WHATSAPP};
 use crate::live::Live;
 
 /// How long a code can be typed.
-pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(180);
+pub(crate) const CODE_LIFETIME: Duration = Duration::from_mins(3);
 /// How long to wait for the connection.
 const SOCKET_LIMIT: Duration = Duration::from_secs(20);
 

@@ -26,10 +26,17 @@ const ID_PREFIX: &str = "3EB0";
 pub(crate) fn new_message_id() -> MessageId {
     let random: [u8; ID_BYTES] = rand::random();
     let mut id = String::from(ID_PREFIX);
-    for byte in random {
-        id.push_str(&format!("{byte:02X}"));
-    }
+    id.extend(
+        random
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0xF])
+            .map(hex_digit),
+    );
     MessageId(id)
+}
+
+fn hex_digit(half: u8) -> char {
+    char::from_digit(half.into(), 16).map_or('0', |c| c.to_ascii_uppercase())
 }
 
 /// Sends, and returns once the server has accepted the message.
@@ -48,17 +55,15 @@ pub(crate) async fn send(shared: &Shared, outgoing: &OutgoingMessage) -> Result<
     // still be on the way.
     let answered = tokio::time::timeout(shared.parts.settings.ack_timeout, expected.answer()).await;
     let ack = answered.map_err(|_| Error::TimedOut { what: WHATSAPP })?;
-    match ack.error {
-        Some(code) => Err(error::nack(&code)),
-        None => {
-            let at = ack.at.unwrap_or_else(|| shared.clock.now());
-            Ok(SentMessage {
-                id: outgoing.id.clone(),
-                to: outgoing.to.clone(),
-                at,
-            })
-        }
+    if let Some(code) = ack.error {
+        return Err(error::nack(&code));
     }
+    let at = ack.at.unwrap_or_else(|| shared.clock.now());
+    Ok(SentMessage {
+        id: outgoing.id.clone(),
+        to: outgoing.to.clone(),
+        at,
+    })
 }
 
 async fn prepare(

@@ -40,10 +40,10 @@ impl WaSession {
     }
 
     async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T> {
-        let closed = |_| Error::unavailable(WHATSAPP, "the session is closed");
+        let closed = || Error::unavailable(WHATSAPP, "the session is closed");
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| closed(()))?;
-        answer.await.map_err(|_| closed(()))
+        self.commands.send(command(reply)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())
     }
 }
 

@@ -147,7 +147,7 @@ mod tests {
             .code(TempBanReason::BlockedByUsers)
             .expire(Span::seconds(60))
             .build();
-        let until = Some(NOW + Duration::from_secs(60));
+        let until = Some(NOW + Duration::from_mins(1));
         assert_eq!(
             ended(&WaEvent::TemporaryBan(ban)),
             EndReason::Banned { code: 102, until }

@@ -1,5 +1,9 @@
 //! One suite for upstream's storage traits: our backend over the memory store must behave like the two
 //! backends that upstream ships.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a contract that is broken must panic: that is how a test fails"
+)]
 
 use std::future::Future;
 use std::sync::Arc;

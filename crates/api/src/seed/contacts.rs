@@ -27,7 +27,12 @@ pub(super) async fn list_contacts(
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<BTreeMap<String, ContactView>>, Problem> {
     let contacts = state.gateway.list_contacts(&input.token).await?;
-    Ok(Json(contacts.into_iter().map(|contact| (contact.jid.to_string(), contact.into())).collect()))
+    Ok(Json(
+        contacts
+            .into_iter()
+            .map(|contact| (contact.jid.to_string(), contact.into()))
+            .collect(),
+    ))
 }
 
 impl From<Contact> for ContactView {
@@ -37,7 +42,11 @@ impl From<Contact> for ContactView {
         Self {
             found: true,
             lid: lid.map(Jid::to_string).unwrap_or_default(),
-            phone: if by_lid { String::new() } else { contact.jid.user().to_owned() },
+            phone: if by_lid {
+                String::new()
+            } else {
+                contact.jid.user().to_owned()
+            },
             first_name: contact.first_name.unwrap_or_default(),
             full_name: contact.full_name.unwrap_or_default(),
             push_name: contact.push_name.unwrap_or_default(),

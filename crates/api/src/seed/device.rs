@@ -16,6 +16,8 @@ pub(super) async fn delete_device(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<DeletedView>, Problem> {
-    state.run(|gateway| async move { gateway.delete_device(&input.token).await }).await?;
+    state
+        .run(|gateway| async move { gateway.delete_device(&input.token).await })
+        .await?;
     Ok(Json(DeletedView { status: "deleted" }))
 }

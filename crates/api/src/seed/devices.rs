@@ -7,8 +7,8 @@ use wagate_domain::gateway::{DeviceStatus, ListedDevice};
 use wagate_domain::model::{DeviceQuery, Jid, PageQuery};
 
 use super::go_time::go_time;
-use crate::extract::QueryFields;
 use crate::problem::Problem;
+use crate::query::QueryFields;
 use crate::state::ApiState;
 
 /// First page, as long as the older gateway's.
@@ -35,7 +35,10 @@ struct DeviceView {
     created_at: String,
 }
 
-pub(super) async fn list_devices(state: Data<ApiState>, query: QueryFields) -> Result<Json<DevicesView>, Problem> {
+pub(super) async fn list_devices(
+    state: Data<ApiState>,
+    query: QueryFields,
+) -> Result<Json<DevicesView>, Problem> {
     let query = device_query(&query)?;
     let devices = state.gateway.list_devices(&query).await?;
     Ok(Json(DevicesView {
@@ -57,7 +60,12 @@ fn device_query(query: &QueryFields) -> Result<DeviceQuery> {
 }
 
 impl From<ListedDevice> for DeviceView {
-    fn from(ListedDevice { status: DeviceStatus { device, state }, webhook_url }: ListedDevice) -> Self {
+    fn from(
+        ListedDevice {
+            status: DeviceStatus { device, state },
+            webhook_url,
+        }: ListedDevice,
+    ) -> Self {
         Self {
             token: device.token.to_string(),
             jid: device.jid.as_ref().map(Jid::to_string).unwrap_or_default(),

@@ -16,6 +16,8 @@ pub(super) async fn log_out(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<LoggedOutView>, Problem> {
-    state.run(|gateway| async move { gateway.log_out(&input.token).await }).await?;
+    state
+        .run(|gateway| async move { gateway.log_out(&input.token).await })
+        .await?;
     Ok(Json(LoggedOutView { status: "logged_out" }))
 }

@@ -42,12 +42,28 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .service(only("/contacts", "GET", [web::get().to(contacts::list_contacts)]))
         .service(only("/groups", "GET", [web::get().to(groups::list_groups)]))
         .service(only("/logout", "POST", [web::post().to(logout::log_out)]))
-        .service(only("/reconnect", "POST", [web::post().to(reconnect::reconnect_session)]))
+        .service(only(
+            "/reconnect",
+            "POST",
+            [web::post().to(reconnect::reconnect_session)],
+        ))
         .service(only("/devices", "GET", [web::get().to(devices::list_devices)]))
-        .service(only("/device", "DELETE", [web::delete().to(device::delete_device)]))
+        .service(only(
+            "/device",
+            "DELETE",
+            [web::delete().to(device::delete_device)],
+        ))
         .service(only("/webhook", "POST", [web::post().to(webhook::set_webhook)]))
-        .service(only("/workspace", "POST", [web::post().to(workspace::assign_workspace)]))
-        .service(only("/workspaces", "GET", [web::get().to(workspaces::list_workspaces)]))
+        .service(only(
+            "/workspace",
+            "POST",
+            [web::post().to(workspace::assign_workspace)],
+        ))
+        .service(only(
+            "/workspaces",
+            "GET",
+            [web::get().to(workspaces::list_workspaces)],
+        ))
         .default_service(web::to(no_route))
 }
 

@@ -21,9 +21,14 @@ pub(super) async fn pairing_qr(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<QrView>, Problem> {
-    let outcome = state.run(|gateway| async move { gateway.pairing_qr(&input.token).await }).await?;
+    let outcome = state
+        .run(|gateway| async move { gateway.pairing_qr(&input.token).await })
+        .await?;
     Ok(Json(match outcome {
-        QrOutcome::Scan { qr, .. } => QrView::Scan { status: true, qrcode: qr::data_uri(&qr)? },
+        QrOutcome::Scan { qr, .. } => QrView::Scan {
+            status: true,
+            qrcode: qr::data_uri(&qr)?,
+        },
         QrOutcome::Paired(status) => QrView::Paired(StatusView::from(*status)),
     }))
 }

@@ -16,6 +16,10 @@ pub(super) async fn reconnect_session(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<ReconnectedView>, Problem> {
-    state.run(|gateway| async move { gateway.reconnect_session(&input.token).await }).await?;
-    Ok(Json(ReconnectedView { status: "reconnected" }))
+    state
+        .run(|gateway| async move { gateway.reconnect_session(&input.token).await })
+        .await?;
+    Ok(Json(ReconnectedView {
+        status: "reconnected",
+    }))
 }

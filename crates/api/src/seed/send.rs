@@ -26,7 +26,12 @@ pub(super) struct SendBody {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum SendView {
-    Sent { status: bool, phone: String, message: &'static str, data: SentView },
+    Sent {
+        status: bool,
+        phone: String,
+        message: &'static str,
+        data: SentView,
+    },
     NotOnWhatsApp {
         status: bool,
         token: String,
@@ -69,8 +74,20 @@ pub(super) async fn send_message(
 
 /// `phone` is what WhatsApp knows the number by; a JID comes back as it was given.
 fn sent_view(sent: SentMessage, asked: &str) -> SendView {
-    let phone = if asked.contains('@') { asked.trim().to_owned() } else { sent.to.user().to_owned() };
-    SendView::Sent { status: true, phone, message: "Sent", data: SentView { id: sent.id, status: true } }
+    let phone = if asked.contains('@') {
+        asked.trim().to_owned()
+    } else {
+        sent.to.user().to_owned()
+    };
+    SendView::Sent {
+        status: true,
+        phone,
+        message: "Sent",
+        data: SentView {
+            id: sent.id,
+            status: true,
+        },
+    }
 }
 
 impl TryFrom<SendBody> for MessageRequest {
@@ -96,15 +113,26 @@ pub(super) fn required_phone(field: Field) -> Result<String> {
 }
 
 fn idempotency(headers: &HeaderMap, token: &Token, message: &MessageRequest) -> Result<Option<Idempotency>> {
-    let Some(header) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(header) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
     // What is no visible ASCII fails the key's own rule.
     let key: IdempotencyKey = header.to_str().unwrap_or_default().parse()?;
-    Ok(Some(Idempotency { key, fingerprint: fingerprint(token, message)? }))
+    Ok(Some(Idempotency {
+        key,
+        fingerprint: fingerprint(token, message)?,
+    }))
 }
 
 /// A digest of what was asked for, not of the bytes: field order and blanks do not make another request.
 fn fingerprint(token: &Token, message: &MessageRequest) -> Result<[u8; 32]> {
-    let MessageRequest { to, text, file_url, file_name } = message;
-    let canonical = serde_json::to_vec(&(token.as_str(), to, text, file_url, file_name)).map_err(Error::internal)?;
+    let MessageRequest {
+        to,
+        text,
+        file_url,
+        file_name,
+    } = message;
+    let canonical =
+        serde_json::to_vec(&(token.as_str(), to, text, file_url, file_name)).map_err(Error::internal)?;
     Ok(Sha256::digest(canonical).into())
 }

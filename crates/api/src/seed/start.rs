@@ -30,8 +30,13 @@ pub(super) async fn start_session(
     input: SeedInput<StartBody>,
 ) -> Result<Json<StartedView>, Problem> {
     let calls = CallPatch::try_from(input.body)?;
-    state.run(|gateway| async move { gateway.start_session(&input.token, calls).await }).await?;
-    Ok(Json(StartedView { status: true, message: "Session started" }))
+    state
+        .run(|gateway| async move { gateway.start_session(&input.token, calls).await })
+        .await?;
+    Ok(Json(StartedView {
+        status: true,
+        message: "Session started",
+    }))
 }
 
 impl TryFrom<StartBody> for CallPatch {
@@ -63,11 +68,22 @@ fn phones(name: &'static str, field: Field) -> Result<Option<Vec<String>>> {
     if raw.get().starts_with('[') {
         let list: Vec<Field> = serde_json::from_str(raw.get())
             .map_err(|_| Error::invalid(name, format!("{name} must be a list of phone numbers")))?;
-        let phones = list.into_iter().map(|item| text_or_number(name, item).map(Option::unwrap_or_default));
-        return phones.filter(|phone| !matches!(phone, Ok(text) if text.is_empty())).collect::<Result<_>>().map(Some);
+        let phones = list
+            .into_iter()
+            .map(|item| text_or_number(name, item).map(Option::unwrap_or_default));
+        return phones
+            .filter(|phone| !matches!(phone, Ok(text) if text.is_empty()))
+            .collect::<Result<_>>()
+            .map(Some);
     }
     let text = text_or_number(name, Some(raw))?.unwrap_or_default();
-    Ok(Some(text.split(',').map(str::trim).filter(|phone| !phone.is_empty()).map(ToOwned::to_owned).collect()))
+    Ok(Some(
+        text.split(',')
+            .map(str::trim)
+            .filter(|phone| !phone.is_empty())
+            .map(ToOwned::to_owned)
+            .collect(),
+    ))
 }
 
 #[cfg(test)]
@@ -90,7 +106,11 @@ mod tests {
             (r#""""#, None),
             ("null", None),
         ] {
-            assert_eq!(patch(&format!(r#"{{"reject_call":{json}}}"#)).unwrap().reject, want, "{json}");
+            assert_eq!(
+                patch(&format!(r#"{{"reject_call":{json}}}"#)).unwrap().reject,
+                want,
+                "{json}"
+            );
         }
         for json in [r#""maybe""#, "1", "[]", "{}"] {
             let error = patch(&format!(r#"{{"reject_call":{json}}}"#)).unwrap_err();
@@ -100,8 +120,15 @@ mod tests {
 
     #[test]
     fn excluded_numbers_come_as_a_list_or_as_one_text() {
-        let exclude = |json: &str| patch(&format!(r#"{{"reject_exclude_phone":{json}}}"#)).unwrap().exclude;
-        assert_eq!(exclude(r#"["628111", 628222, ""]"#).unwrap(), ["628111", "628222"]);
+        let exclude = |json: &str| {
+            patch(&format!(r#"{{"reject_exclude_phone":{json}}}"#))
+                .unwrap()
+                .exclude
+        };
+        assert_eq!(
+            exclude(r#"["628111", 628222, ""]"#).unwrap(),
+            ["628111", "628222"]
+        );
         assert_eq!(exclude(r#""628111, 628222""#).unwrap(), ["628111", "628222"]);
         assert_eq!(exclude("628111").unwrap(), ["628111"]);
         assert_eq!(exclude("[]").unwrap(), Vec::<String>::new());

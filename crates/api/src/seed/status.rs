@@ -39,11 +39,18 @@ pub(super) async fn session_status(
 impl From<DeviceStatus> for StatusView {
     fn from(DeviceStatus { device, state }: DeviceStatus) -> Self {
         // A phone that unlinked us leaves its address on the device until the next start.
-        let account = device.jid.as_ref().filter(|_| device.ended != Some(EndReason::LoggedOut));
+        let account = device
+            .jid
+            .as_ref()
+            .filter(|_| device.ended != Some(EndReason::LoggedOut));
         let name = account.and(device.push_name).unwrap_or_default();
         Self {
             status: account.is_some(),
-            message: if account.is_some() { "AUTHENTICATED" } else { "DISCONNECTED" },
+            message: if account.is_some() {
+                "AUTHENTICATED"
+            } else {
+                "DISCONNECTED"
+            },
             phone: account.map(|jid| jid.user().to_owned()).unwrap_or_default(),
             pic: account.and(device.picture_url).unwrap_or_default(),
             data: account.map(|jid| AccountView {

@@ -24,8 +24,13 @@ pub(super) async fn set_webhook(
     input: SeedInput<WebhookBody>,
 ) -> Result<Json<WebhookView>, Problem> {
     let url = required_url(input.body.url)?;
-    let view = WebhookView { status: "updated", url: url.clone() };
-    state.run(|gateway| async move { gateway.set_webhook(&input.token, &url).await }).await?;
+    let view = WebhookView {
+        status: "updated",
+        url: url.clone(),
+    };
+    state
+        .run(|gateway| async move { gateway.set_webhook(&input.token, &url).await })
+        .await?;
     Ok(Json(view))
 }
 

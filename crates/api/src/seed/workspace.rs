@@ -26,8 +26,9 @@ pub(super) async fn assign_workspace(
     input: SeedInput<WorkspaceBody>,
 ) -> Result<Json<WorkspaceView>, Problem> {
     let workspace = required_workspace(input.body.workspace)?;
-    let device =
-        state.run(|gateway| async move { gateway.assign_workspace(&input.token, workspace).await }).await?;
+    let device = state
+        .run(|gateway| async move { gateway.assign_workspace(&input.token, workspace).await })
+        .await?;
     Ok(Json(WorkspaceView {
         status: true,
         token: device.token.to_string(),
@@ -37,7 +38,15 @@ pub(super) async fn assign_workspace(
 
 /// A forgotten field must not unassign the device: only an empty one does.
 fn required_workspace(field: Field) -> Result<Option<WorkspaceName>> {
-    let name = text("workspace", field)?
-        .ok_or_else(|| Error::invalid("workspace", "workspace is required; an empty one unassigns the device"))?;
-    if name.trim().is_empty() { Ok(None) } else { name.parse().map(Some) }
+    let name = text("workspace", field)?.ok_or_else(|| {
+        Error::invalid(
+            "workspace",
+            "workspace is required; an empty one unassigns the device",
+        )
+    })?;
+    if name.trim().is_empty() {
+        Ok(None)
+    } else {
+        name.parse().map(Some)
+    }
 }

@@ -13,5 +13,7 @@ pub(super) struct WorkspacesView {
 
 pub(super) async fn list_workspaces(state: Data<ApiState>) -> Result<Json<WorkspacesView>, Problem> {
     let names = state.gateway.list_workspaces().await?;
-    Ok(Json(WorkspacesView { data: names.iter().map(ToString::to_string).collect() }))
+    Ok(Json(WorkspacesView {
+        data: names.iter().map(ToString::to_string).collect(),
+    }))
 }

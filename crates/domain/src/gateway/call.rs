@@ -25,15 +25,31 @@ impl Gateway {
     }
 
     async fn answer(&self, ring: &Ring) -> Result<()> {
-        let Some(device) = self.parts.devices.get(ring.device).await? else { return Ok(()) };
-        let caller = ring.call.from_phone.as_ref().and_then(|jid| PhoneNumber::parse(jid.user(), None).ok());
+        let Some(device) = self.parts.devices.get(ring.device).await? else {
+            return Ok(());
+        };
+        let caller = ring
+            .call
+            .from_phone
+            .as_ref()
+            .and_then(|jid| PhoneNumber::parse(jid.user(), None).ok());
         if !device.calls.rejects(caller.as_ref()) {
             return Ok(());
         }
         self.connected_session(&device)?.reject_call(&ring.call).await?;
         if let Some(text) = device.calls.message.clone() {
-            let to = ring.call.from_phone.as_ref().unwrap_or(&ring.call.from).account().to_string();
-            let request = MessageRequest { to, text: Some(text), ..MessageRequest::default() };
+            let to = ring
+                .call
+                .from_phone
+                .as_ref()
+                .unwrap_or(&ring.call.from)
+                .account()
+                .to_string();
+            let request = MessageRequest {
+                to,
+                text: Some(text),
+                ..MessageRequest::default()
+            };
             self.send_message(&device.token, request, None).await?;
         }
         Ok(())

@@ -43,7 +43,11 @@ fn message_body(message: &ReceivedMessage) -> Value {
     let group = !message.chat.is_user();
     // In a conversation of two the interesting number is the other side's, in a group the writer's.
     let person = if group { &message.sender } else { &message.chat };
-    let lid = if group { &message.sender_lid } else { &message.chat_lid };
+    let lid = if group {
+        &message.sender_lid
+    } else {
+        &message.chat_lid
+    };
     json!({
         "event": "message",
         "id": message.id,
@@ -114,5 +118,7 @@ fn call_body(call: &IncomingCall) -> Value {
 
 /// `YYYY-MM-DD HH:MM:SS`, UTC.
 fn local_form(at: Timestamp) -> String {
-    DateTime::from_timestamp_millis(at.0).map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+    DateTime::from_timestamp_millis(at.0)
+        .map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
 }

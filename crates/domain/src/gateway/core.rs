@@ -12,8 +12,8 @@ use super::intake::Intake;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, Region, SessionState, Token};
 use crate::ports::{
-    Clock, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault, MediaSource, Outbox,
-    SecretSource, Session, Targets, Webhooks, Workspaces,
+    Clock, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault, MediaSource,
+    Outbox, SecretSource, Session, Targets, Webhooks, Workspaces,
 };
 use crate::{Error, Needs, Result};
 
@@ -102,7 +102,9 @@ pub struct Gateway {
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Gateway")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -131,7 +133,10 @@ impl Gateway {
     /// The device with this token, or `NotFound`.
     pub(super) async fn device(&self, token: &Token) -> Result<Device> {
         let found = self.parts.devices.find(token).await?;
-        found.ok_or_else(|| Error::NotFound { what: "device", id: token.to_string() })
+        found.ok_or_else(|| Error::NotFound {
+            what: "device",
+            id: token.to_string(),
+        })
     }
 
     /// The open session of a device.
@@ -151,7 +156,10 @@ impl Gateway {
     /// The session of a paired device, connected, or `WrongState`.
     pub(super) fn connected_session(&self, device: &Device) -> Result<Arc<dyn Session>> {
         let state = self.state(device);
-        let wrong = |needs| Error::WrongState { needs, is: state.as_str().into() };
+        let wrong = |needs| Error::WrongState {
+            needs,
+            is: state.as_str().into(),
+        };
         if !device.is_paired() {
             return Err(wrong(Needs::Paired));
         }
@@ -164,7 +172,11 @@ impl Gateway {
     /// Opens a session in the driver and keeps it. Call it under the device's lifecycle lock.
     pub(super) async fn open_session(&self, device: &Device) -> Result<Arc<dyn Session>> {
         let sink: Arc<dyn EventSink> = self.intake.clone();
-        let session = self.parts.driver.open(device, self.parts.keys.clone(), sink).await?;
+        let session = self
+            .parts
+            .driver
+            .open(device, self.parts.keys.clone(), sink)
+            .await?;
         self.sessions().insert(device.id, session.clone());
         Ok(session)
     }
@@ -186,7 +198,10 @@ impl Gateway {
     pub(super) fn run_key(&self, device: DeviceId, key: &str) -> Result<RunningKey<'_>> {
         let entry = (device, key.to_owned());
         if !self.running_keys().insert(entry.clone()) {
-            return Err(Error::WrongState { needs: Needs::PreviousRequestEnded, is: "running".into() });
+            return Err(Error::WrongState {
+                needs: Needs::PreviousRequestEnded,
+                is: "running".into(),
+            });
         }
         Ok(RunningKey { gateway: self, entry })
     }

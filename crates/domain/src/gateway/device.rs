@@ -36,12 +36,18 @@ impl Gateway {
         let page = self.parts.devices.list(query).await?;
         let ids: Vec<_> = page.items.iter().map(|device| device.id).collect();
         let webhooks = self.parts.webhooks.of_devices(&ids).await?;
-        let mut urls: HashMap<_, _> = webhooks.into_iter().map(|webhook| (webhook.device, webhook.url)).collect();
+        let mut urls: HashMap<_, _> = webhooks
+            .into_iter()
+            .map(|webhook| (webhook.device, webhook.url))
+            .collect();
         let items = page.items.into_iter().map(|device| ListedDevice {
             webhook_url: urls.remove(&device.id),
             status: self.status_of(device),
         });
-        Ok(Page { items: items.collect(), total: page.total })
+        Ok(Page {
+            items: items.collect(),
+            total: page.total,
+        })
     }
 
     /// Removes the device and everything of it, unlinking it at WhatsApp first when connected.
@@ -61,6 +67,9 @@ impl Gateway {
     }
 
     pub(super) fn status_of(&self, device: Device) -> DeviceStatus {
-        DeviceStatus { state: self.state(&device), device }
+        DeviceStatus {
+            state: self.state(&device),
+            device,
+        }
     }
 }

@@ -25,7 +25,12 @@ impl Gateway {
         {
             return Ok(known.jid);
         }
-        let Some(lookup) = session.look_up(std::slice::from_ref(phone)).await?.into_iter().next() else {
+        let Some(lookup) = session
+            .look_up(std::slice::from_ref(phone))
+            .await?
+            .into_iter()
+            .next()
+        else {
             return Ok(None);
         };
         self.parts.directory.remember_lookup(&lookup).await?;
@@ -34,7 +39,9 @@ impl Gateway {
 
     /// The region that completes national numbers for this device.
     pub(super) fn region_for(&self, device: &Device) -> Option<Region> {
-        self.settings.default_region.or_else(|| Region::of(&PhoneNumber::parse(device.phone()?, None).ok()?))
+        self.settings
+            .default_region
+            .or_else(|| Region::of(&PhoneNumber::parse(device.phone()?, None).ok()?))
     }
 
     fn is_fresh(&self, lookup: &NumberLookup) -> bool {

@@ -10,8 +10,8 @@ use super::core::GatewayParts;
 use super::{classic, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Receipt, ReceiptKind};
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, MessageId, MessageStatus, ReceivedMessage,
-    Webhook,
+    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, MessageId, MessageStatus,
+    ReceivedMessage, Webhook,
 };
 use crate::ports::{EventBatch, EventSink, NewDelivery, NewEvent};
 use crate::{Error, Result};
@@ -26,7 +26,11 @@ pub(super) struct Intake {
 
 impl Intake {
     pub(super) fn new(parts: GatewayParts, ring: mpsc::Sender<Ring>) -> Self {
-        Self { parts, ring, rows: Stripes::default() }
+        Self {
+            parts,
+            ring,
+            rows: Stripes::default(),
+        }
     }
 
     /// Changes a stored device; concurrent changes follow one another.
@@ -44,7 +48,10 @@ impl Intake {
 
     async fn device(&self, id: DeviceId) -> Result<Device> {
         let found = self.parts.devices.get(id).await?;
-        found.ok_or_else(|| Error::NotFound { what: "device", id: id.to_string() })
+        found.ok_or_else(|| Error::NotFound {
+            what: "device",
+            id: id.to_string(),
+        })
     }
 
     fn batch(&self, device: &Device, webhook: Option<&Webhook>, events: &[Event]) -> EventBatch {
@@ -83,7 +90,11 @@ impl Intake {
         let deliveries = webhook
             .and_then(|webhook| {
                 let body = classic::render(device, id, event, recorded_at)?;
-                Some(NewDelivery { id: DeliveryId::new(self.parts.ids.next()), webhook: webhook.id, body })
+                Some(NewDelivery {
+                    id: DeliveryId::new(self.parts.ids.next()),
+                    webhook: webhook.id,
+                    body,
+                })
             })
             .into_iter()
             .collect();
@@ -94,13 +105,26 @@ impl Intake {
                 Bytes::new()
             }
         };
-        Some(NewEvent { id, kind, dedupe_key: event.body.dedupe_key(), at: event.at, recorded_at, data, deliveries })
+        Some(NewEvent {
+            id,
+            kind,
+            dedupe_key: event.body.dedupe_key(),
+            at: event.at,
+            recorded_at,
+            data,
+            deliveries,
+        })
     }
 
     /// Hands ringing calls to whoever answers them; a full queue lets them ring.
     fn ring_new_calls(&self, device: DeviceId, events: Vec<Event>) {
         for event in events {
-            if let EventBody::CallReceived(call @ IncomingCall { state: CallState::Ringing, .. }) = event.body
+            if let EventBody::CallReceived(
+                call @ IncomingCall {
+                    state: CallState::Ringing,
+                    ..
+                },
+            ) = event.body
                 && self.ring.try_send(Ring { device, call }).is_err()
             {
                 tracing::warn!(%device, "too many calls at once: one is left ringing");
@@ -136,7 +160,10 @@ fn apply(device: &mut Device, body: &EventBody) {
         }
         EventBody::Connected => device.ended = None,
         EventBody::Ended(reason) => device.ended = Some(reason.clone()),
-        EventBody::ProfileChanged { push_name, picture_url } => {
+        EventBody::ProfileChanged {
+            push_name,
+            picture_url,
+        } => {
             if push_name.is_some() {
                 device.push_name.clone_from(push_name);
             }
@@ -150,7 +177,10 @@ fn apply(device: &mut Device, body: &EventBody) {
 
 /// The name on somebody's message tells who they are.
 fn seen_name(message: &ReceivedMessage) -> Option<Contact> {
-    let name = message.push_name.as_ref().filter(|name| !name.is_empty() && !message.from_me)?;
+    let name = message
+        .push_name
+        .as_ref()
+        .filter(|name| !name.is_empty() && !message.from_me)?;
     let mut contact = Contact::new(message.sender.account());
     contact.push_name = Some(name.clone());
     contact.lid = message.sender_lid.as_ref().map(crate::model::Jid::account);
@@ -165,5 +195,7 @@ fn progress(receipt: &Receipt) -> impl Iterator<Item = (MessageId, MessageStatus
         ReceiptKind::Played => Some(MessageStatus::Played),
         ReceiptKind::ReadSelf => None,
     };
-    status.into_iter().flat_map(|status| receipt.ids.iter().map(move |id| (id.clone(), status)))
+    status
+        .into_iter()
+        .flat_map(|status| receipt.ids.iter().map(move |id| (id.clone(), status)))
 }

@@ -2,8 +2,8 @@
 
 use super::Gateway;
 use crate::model::{
-    Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber, SentMessage,
-    Token,
+    Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
+    SentMessage, Token,
 };
 use crate::ports::{Attempt, OutboxEntry};
 use crate::{Error, Result};
@@ -53,14 +53,26 @@ impl Gateway {
         let device = self.device(token).await?;
         let recipient = self.recipient(&device, &request.to)?;
         check_content(&request)?;
-        let _running = idempotency.as_ref().map(|i| self.run_key(device.id, i.key.as_str())).transpose()?;
+        let _running = idempotency
+            .as_ref()
+            .map(|i| self.run_key(device.id, i.key.as_str()))
+            .transpose()?;
         // An answer that was given before is given again whatever the session does now.
         let replayable = self.session(device.id).filter(|_| idempotency.is_some());
         let session = replayable.map_or_else(|| self.connected_session(&device), Ok)?;
         let now = self.parts.clock.now();
-        let entry =
-            OutboxEntry { device: device.id, message: session.new_message_id(), idempotency, at: now };
-        let id = match self.parts.outbox.begin(entry, now - self.settings.idempotency_ttl).await? {
+        let entry = OutboxEntry {
+            device: device.id,
+            message: session.new_message_id(),
+            idempotency,
+            at: now,
+        };
+        let id = match self
+            .parts
+            .outbox
+            .begin(entry, now - self.settings.idempotency_ttl)
+            .await?
+        {
             Attempt::Begun(id) => id,
             Attempt::Answered(id, answer) => return replay(id, answer, recipient),
             Attempt::KeyReused => return Err(Error::KeyReused),
@@ -87,7 +99,11 @@ impl Gateway {
             },
         };
         let content = self.content(request).await?;
-        let message = OutgoingMessage { id: id.clone(), to, content };
+        let message = OutgoingMessage {
+            id: id.clone(),
+            to,
+            content,
+        };
         session.send(&message).await.map(SendOutcome::Sent)
     }
 
@@ -99,7 +115,11 @@ impl Gateway {
                 let file = self.parts.media.fetch(&url).await?;
                 let file_name = request.file_name.filter(|name| !name.is_empty());
                 let file_name = file_name.or_else(|| file.file_name().map(ToOwned::to_owned));
-                Ok(Content::Media { file, caption: text, file_name })
+                Ok(Content::Media {
+                    file,
+                    caption: text,
+                    file_name,
+                })
             }
         }
     }
@@ -109,10 +129,15 @@ impl Gateway {
             return Err(Error::invalid("phone", "phone is required"));
         }
         if to.contains('@') {
-            let jid: Jid = to.parse().map_err(|error: Error| Error::invalid("phone", error.to_string()))?;
+            let jid: Jid = to
+                .parse()
+                .map_err(|error: Error| Error::invalid("phone", error.to_string()))?;
             return Ok(Recipient::Known(jid.account()));
         }
-        Ok(Recipient::Number(PhoneNumber::parse(to, self.region_for(device))?))
+        Ok(Recipient::Number(PhoneNumber::parse(
+            to,
+            self.region_for(device),
+        )?))
     }
 }
 
@@ -128,13 +153,21 @@ fn check_content(request: &MessageRequest) -> Result<()> {
 /// What the outbox keeps of a send: an answer only where a retry must get the same one.
 fn verdict(sent: &Result<SendOutcome>) -> (MessageStatus, Option<Answer>) {
     match sent {
-        Ok(SendOutcome::Sent(message)) => {
-            (MessageStatus::Sent, Some(Answer::Sent { to: message.to.clone(), at: message.at }))
-        }
+        Ok(SendOutcome::Sent(message)) => (
+            MessageStatus::Sent,
+            Some(Answer::Sent {
+                to: message.to.clone(),
+                at: message.at,
+            }),
+        ),
         Ok(SendOutcome::NotOnWhatsApp { .. }) => (MessageStatus::Failed, Some(Answer::NotOnWhatsApp)),
-        Err(Error::Refused { wa_code, text }) => {
-            (MessageStatus::Failed, Some(Answer::Refused { wa_code: *wa_code, text: text.clone() }))
-        }
+        Err(Error::Refused { wa_code, text }) => (
+            MessageStatus::Failed,
+            Some(Answer::Refused {
+                wa_code: *wa_code,
+                text: text.clone(),
+            }),
+        ),
         Err(Error::TimedOut { .. }) => (MessageStatus::Unknown, None),
         Err(_) => (MessageStatus::Failed, None),
     }
@@ -145,9 +178,10 @@ fn replay(id: MessageId, answer: Answer, recipient: Recipient) -> Result<SendOut
         (Answer::Sent { to, at }, _) => Ok(SendOutcome::Sent(SentMessage { id, to, at })),
         (Answer::NotOnWhatsApp, Recipient::Number(phone)) => Ok(SendOutcome::NotOnWhatsApp { phone }),
         // The key's fingerprint covers the recipient, so only a number can have been looked up.
-        (Answer::NotOnWhatsApp, Recipient::Known(jid)) => {
-            Err(Error::internal(format!("{} was never looked up", jid.server().as_str())))
-        }
+        (Answer::NotOnWhatsApp, Recipient::Known(jid)) => Err(Error::internal(format!(
+            "{} was never looked up",
+            jid.server().as_str()
+        ))),
         (Answer::Refused { wa_code, text }, _) => Err(Error::Refused { wa_code, text }),
     }
 }

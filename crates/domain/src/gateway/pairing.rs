@@ -46,13 +46,24 @@ impl Gateway {
         let device = self.device(token).await?;
         let phone = PhoneNumber::parse(phone, self.settings.default_region)?;
         if is_linked(&device) {
-            return Err(Error::WrongState { needs: Needs::Unpaired, is: self.state(&device).as_str().into() });
+            return Err(Error::WrongState {
+                needs: Needs::Unpaired,
+                is: self.state(&device).as_str().into(),
+            });
         }
         let session = self.ensure_session(&device).await?;
-        let ready = |state: &SessionState| matches!(state, SessionState::AwaitingScan { .. } | SessionState::Connected { .. });
+        let ready = |state: &SessionState| {
+            matches!(
+                state,
+                SessionState::AwaitingScan { .. } | SessionState::Connected { .. }
+            )
+        };
         match self.wait_for(&session, ready, "pairing").await? {
             SessionState::AwaitingScan { .. } => session.pair_by_phone(&phone).await,
-            state => Err(Error::WrongState { needs: Needs::Unpaired, is: state.as_str().into() }),
+            state => Err(Error::WrongState {
+                needs: Needs::Unpaired,
+                is: state.as_str().into(),
+            }),
         }
     }
 }

@@ -27,7 +27,9 @@ impl CallPatch {
             calls.reject = reject;
         }
         if let Some(exclude) = self.exclude {
-            let numbers = exclude.iter().map(|text| PhoneNumber::parse(text, region).map(|n| n.digits().to_owned()));
+            let numbers = exclude
+                .iter()
+                .map(|text| PhoneNumber::parse(text, region).map(|n| n.digits().to_owned()));
             calls.exclude = numbers
                 .collect::<Result<_>>()
                 .map_err(|error| Error::invalid("reject_exclude_phone", error.to_string()))?;
@@ -46,18 +48,25 @@ impl Gateway {
     pub async fn start_session(&self, token: &Token, calls: CallPatch) -> Result<Device> {
         let found = self.parts.devices.find(token).await?;
         // Refused before anything is stored: a bad number must not leave a device behind.
-        let region = found.as_ref().map_or(self.settings.default_region, |device| self.region_for(device));
+        let region = found
+            .as_ref()
+            .map_or(self.settings.default_region, |device| self.region_for(device));
         calls.clone().apply(&mut CallSettings::default(), region)?;
         let device = if let Some(device) = found {
             device
         } else {
             let id = crate::model::DeviceId::new(self.parts.ids.next());
-            self.parts.devices.create(Device::new(id, token.clone(), self.parts.clock.now())).await?
+            self.parts
+                .devices
+                .create(Device::new(id, token.clone(), self.parts.clock.now()))
+                .await?
         };
         let device = if calls == CallPatch::default() {
             device
         } else {
-            self.intake.change_device(device.id, |device| calls.apply(&mut device.calls, region)).await?
+            self.intake
+                .change_device(device.id, |device| calls.apply(&mut device.calls, region))
+                .await?
         };
         self.ensure_session(&device).await?;
         Ok(device)
@@ -69,7 +78,10 @@ impl Gateway {
     pub async fn reconnect_session(&self, token: &Token) -> Result<()> {
         let device = self.device(token).await?;
         if !device.is_paired() || device.ended == Some(EndReason::LoggedOut) {
-            return Err(Error::WrongState { needs: Needs::Paired, is: self.state(&device).as_str().into() });
+            return Err(Error::WrongState {
+                needs: Needs::Paired,
+                is: self.state(&device).as_str().into(),
+            });
         }
         let session = {
             let _turn = self.lifecycle.lock(device.id).await;
@@ -82,7 +94,8 @@ impl Gateway {
                 None => self.open_session(&device).await?,
             }
         };
-        self.wait_for(&session, SessionState::is_connected, "connection").await?;
+        self.wait_for(&session, SessionState::is_connected, "connection")
+            .await?;
         Ok(())
     }
 
@@ -95,7 +108,10 @@ impl Gateway {
         let _turn = self.lifecycle.lock(device.id).await;
         session.logout().await?;
         self.close_session(device.id).await;
-        let ended = Event { at: self.parts.clock.now(), body: EventBody::Ended(EndReason::LoggedOut) };
+        let ended = Event {
+            at: self.parts.clock.now(),
+            body: EventBody::Ended(EndReason::LoggedOut),
+        };
         self.intake.commit(device.id, vec![ended]).await?;
         self.forget_link(&device).await?;
         Ok(())
@@ -131,7 +147,10 @@ impl Gateway {
         let _turn = self.lifecycle.lock(device.id).await;
         // Read again: another request may have changed it while this one waited for its turn.
         let Some(device) = self.parts.devices.get(device.id).await? else {
-            return Err(Error::NotFound { what: "device", id: device.token.to_string() });
+            return Err(Error::NotFound {
+                what: "device",
+                id: device.token.to_string(),
+            });
         };
         if self.state(&device) == SessionState::Ended(EndReason::LoggedOut) {
             self.close_session(device.id).await;
@@ -171,11 +190,12 @@ impl Gateway {
 
     async fn clear_end(&self, device: &Device) -> Result<()> {
         if device.ended.is_some() {
-            self.intake.change_device(device.id, |device| {
-                device.ended = None;
-                Ok(())
-            })
-            .await?;
+            self.intake
+                .change_device(device.id, |device| {
+                    device.ended = None;
+                    Ok(())
+                })
+                .await?;
         }
         Ok(())
     }
@@ -190,17 +210,22 @@ impl Gateway {
         what: &'static str,
     ) -> Result<SessionState> {
         let mut states = session.state();
-        let settled = wait(&mut states, |state| fits(state) || matches!(state, SessionState::Ended(_)));
+        let settled = wait(&mut states, |state| {
+            fits(state) || matches!(state, SessionState::Ended(_))
+        });
         let found = tokio::select! {
             found = settled => found,
             () = self.parts.clock.sleep(self.settings.patience) => None,
         };
         match found.unwrap_or_else(|| session.state().borrow().clone()) {
             state if fits(&state) => Ok(state),
-            SessionState::Unreachable { .. } => Err(Error::unavailable("whatsapp", "no connection could be made")),
-            SessionState::Ended(reason) => {
-                Err(Error::WrongState { needs: Needs::Connected, is: reason.as_str().into() })
+            SessionState::Unreachable { .. } => {
+                Err(Error::unavailable("whatsapp", "no connection could be made"))
             }
+            SessionState::Ended(reason) => Err(Error::WrongState {
+                needs: Needs::Connected,
+                is: reason.as_str().into(),
+            }),
             _ => Err(Error::TimedOut { what }),
         }
     }

@@ -24,7 +24,14 @@ pub struct Contact {
 impl Contact {
     /// A contact of whom only the address is known.
     pub fn new(jid: Jid) -> Self {
-        Self { jid, lid: None, first_name: None, full_name: None, push_name: None, business_name: None }
+        Self {
+            jid,
+            lid: None,
+            first_name: None,
+            full_name: None,
+            push_name: None,
+            business_name: None,
+        }
     }
 
     /// Takes over what `newer` knows.

@@ -30,11 +30,16 @@ impl FromStr for Token {
             return Err(Error::invalid("token", "token is required"));
         }
         let ok = text.len() <= Self::MAX_LEN
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b':'));
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@' | b':'));
         if ok {
             Ok(Self(text.into()))
         } else {
-            Err(Error::invalid("token", "token must be 1 to 128 characters of A-Z a-z 0-9 . _ - @ :"))
+            Err(Error::invalid(
+                "token",
+                "token must be 1 to 128 characters of A-Z a-z 0-9 . _ - @ :",
+            ))
         }
     }
 }
@@ -65,7 +70,10 @@ impl FromStr for WorkspaceName {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > Self::MAX_LEN || text.chars().any(char::is_control) {
-            return Err(Error::invalid("workspace", "workspace must be 1 to 100 printable characters"));
+            return Err(Error::invalid(
+                "workspace",
+                "workspace must be 1 to 100 printable characters",
+            ));
         }
         Ok(Self(text.into()))
     }
@@ -175,7 +183,11 @@ mod tests {
 
     #[test]
     fn excluded_callers_get_through() {
-        let calls = CallSettings { reject: true, exclude: vec!["628111".into()], message: None };
+        let calls = CallSettings {
+            reject: true,
+            exclude: vec!["628111".into()],
+            message: None,
+        };
         let number = |text| PhoneNumber::parse(text, None).unwrap();
         assert!(!calls.rejects(Some(&number("628111"))));
         assert!(calls.rejects(Some(&number("628222"))));

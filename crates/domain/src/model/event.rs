@@ -99,7 +99,10 @@ impl EventBody {
             Self::Connected => EventKind::Connected,
             Self::Disconnected => EventKind::Disconnected,
             Self::Ended(_) => EventKind::Ended,
-            Self::Paired { .. } | Self::ProfileChanged { .. } | Self::ContactsChanged(_) | Self::ContactsRemoved(_) => {
+            Self::Paired { .. }
+            | Self::ProfileChanged { .. }
+            | Self::ContactsChanged(_)
+            | Self::ContactsRemoved(_) => {
                 return None;
             }
         })
@@ -109,12 +112,21 @@ impl EventBody {
     /// that are never redelivered.
     pub fn dedupe_key(&self) -> Option<String> {
         match self {
-            Self::MessageReceived(message) => {
-                Some(format!("message/{}/{}/{}", message.chat, message.sender.account(), message.id))
-            }
+            Self::MessageReceived(message) => Some(format!(
+                "message/{}/{}/{}",
+                message.chat,
+                message.sender.account(),
+                message.id
+            )),
             Self::ReceiptReceived(receipt) => {
                 let ids: Vec<&str> = receipt.ids.iter().map(|id| id.0.as_str()).collect();
-                Some(format!("receipt/{}/{}/{}/{}", receipt.chat, receipt.sender, receipt.kind.as_str(), ids.join(",")))
+                Some(format!(
+                    "receipt/{}/{}/{}/{}",
+                    receipt.chat,
+                    receipt.sender,
+                    receipt.kind.as_str(),
+                    ids.join(",")
+                ))
             }
             Self::CallReceived(call) => Some(format!("call/{}/{}", call.call_id, call.state.as_str())),
             _ => None,

@@ -28,7 +28,10 @@ pub struct Participant {
 
 /// One group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of WhatsApp's own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of WhatsApp's own"
+)]
 pub struct Group {
     /// The group.
     pub jid: Jid,

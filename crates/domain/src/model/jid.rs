@@ -49,12 +49,20 @@ impl Jid {
 
     /// An account by phone number.
     pub fn phone(digits: impl Into<String>) -> Self {
-        Self { user: digits.into(), device: 0, server: JidServer::Phone }
+        Self {
+            user: digits.into(),
+            device: 0,
+            server: JidServer::Phone,
+        }
     }
 
     /// Where stories go.
     pub fn status_broadcast() -> Self {
-        Self { user: "status".into(), device: 0, server: JidServer::Broadcast }
+        Self {
+            user: "status".into(),
+            device: 0,
+            server: JidServer::Broadcast,
+        }
     }
 
     /// The part before the `@`, without the device.
@@ -75,7 +83,11 @@ impl Jid {
     /// The same account without a device.
     #[must_use]
     pub fn account(&self) -> Self {
-        Self { user: self.user.clone(), device: 0, server: self.server }
+        Self {
+            user: self.user.clone(),
+            device: 0,
+            server: self.server,
+        }
     }
 
     /// Whether this names a group.
@@ -123,11 +135,21 @@ impl FromStr for Jid {
         let numeric = matches!(server, JidServer::Phone | JidServer::Lid);
         let well_formed = !user.is_empty()
             && user.len() <= Self::MAX_USER
-            && user.bytes().all(|b| if numeric { b.is_ascii_digit() } else { b.is_ascii_alphanumeric() || b == b'-' });
+            && user.bytes().all(|b| {
+                if numeric {
+                    b.is_ascii_digit()
+                } else {
+                    b.is_ascii_alphanumeric() || b == b'-'
+                }
+            });
         if !well_formed || (device != 0 && !numeric) {
             return Err(bad());
         }
-        Ok(Self { user: user.into(), device, server })
+        Ok(Self {
+            user: user.into(),
+            device,
+            server,
+        })
     }
 }
 
@@ -139,7 +161,9 @@ impl Serialize for Jid {
 
 impl<'de> Deserialize<'de> for Jid {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -167,7 +191,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_address() {
-        for text in ["", "@", "a@s.whatsapp.net", "1@example.com", "1:x@lid", "@g.us", "1:70000@lid", "x:1@g.us"] {
+        for text in [
+            "",
+            "@",
+            "a@s.whatsapp.net",
+            "1@example.com",
+            "1:x@lid",
+            "@g.us",
+            "1:70000@lid",
+            "x:1@g.us",
+        ] {
             assert!(text.parse::<Jid>().is_err(), "{text}");
         }
     }

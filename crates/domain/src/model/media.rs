@@ -65,7 +65,13 @@ impl MediaFile {
         file_name: Option<String>,
         owner: Arc<dyn Any + Send + Sync>,
     ) -> Self {
-        Self { path, size, mimetype: mimetype.into(), file_name, _owner: owner }
+        Self {
+            path,
+            size,
+            mimetype: mimetype.into(),
+            file_name,
+            _owner: owner,
+        }
     }
 
     /// Where it lies.
@@ -96,6 +102,9 @@ impl MediaFile {
 
 impl fmt::Debug for MediaFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MediaFile").field("size", &self.size).field("mimetype", &self.mimetype).finish_non_exhaustive()
+        f.debug_struct("MediaFile")
+            .field("size", &self.size)
+            .field("mimetype", &self.mimetype)
+            .finish_non_exhaustive()
     }
 }

@@ -36,7 +36,10 @@ impl FromStr for IdempotencyKey {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.is_empty() || text.len() > 255 || !text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-            return Err(Error::invalid("idempotency_key", "Idempotency-Key must be 1 to 255 printable ASCII characters"));
+            return Err(Error::invalid(
+                "idempotency_key",
+                "Idempotency-Key must be 1 to 255 printable ASCII characters",
+            ));
         }
         Ok(Self(text.into()))
     }
@@ -127,10 +130,18 @@ impl FromStr for MessageStatus {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::Queued, Self::Failed, Self::Unknown, Self::Sent, Self::Delivered, Self::Read, Self::Played]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| Error::invalid("status", "no such message status"))
+        [
+            Self::Queued,
+            Self::Failed,
+            Self::Unknown,
+            Self::Sent,
+            Self::Delivered,
+            Self::Read,
+            Self::Played,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == text)
+        .ok_or_else(|| Error::invalid("status", "no such message status"))
     }
 }
 
@@ -202,6 +213,11 @@ pub struct ReceivedMedia {
 impl ReceivedMedia {
     /// Describes a file of this kind.
     pub fn new(kind: MediaKind) -> Self {
-        Self { kind: kind.as_str().into(), mimetype: None, file_name: None, size: None }
+        Self {
+            kind: kind.as_str().into(),
+            mimetype: None,
+            file_name: None,
+            size: None,
+        }
     }
 }

@@ -23,7 +23,8 @@ pub use id::{DeliveryId, DeviceId, EventId, WebhookId};
 pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
-    Answer, Content, Idempotency, IdempotencyKey, MessageId, MessageStatus, OutgoingMessage, ReceivedMessage, SentMessage,
+    Answer, Content, Idempotency, IdempotencyKey, MessageId, MessageStatus, OutgoingMessage, ReceivedMessage,
+    SentMessage,
 };
 pub use page::{Page, PageQuery};
 pub use phone::{PhoneNumber, Region};

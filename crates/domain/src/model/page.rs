@@ -13,7 +13,10 @@ impl PageQuery {
 
     /// Brings both numbers into range; a page below 1 is 1, a limit above the maximum is the maximum.
     pub fn new(page: u32, limit: u32) -> Self {
-        Self { page: page.max(1), limit: limit.clamp(1, Self::MAX_LIMIT) }
+        Self {
+            page: page.max(1),
+            limit: limit.clamp(1, Self::MAX_LIMIT),
+        }
     }
 
     /// Page number, from 1.

@@ -9,7 +9,8 @@ use super::{KeyVault, NumberLookup};
 use crate::Result;
 use crate::model::event::IncomingCall;
 use crate::model::{
-    Device, DeviceId, Event, Group, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage, SessionState,
+    Device, DeviceId, Event, Group, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage,
+    SessionState,
 };
 
 /// Makes sessions.

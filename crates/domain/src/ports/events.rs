@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::Result;
-use crate::model::{Contact, DeliveryId, Device, DeviceId, EventId, EventKind, Jid, MessageId, MessageStatus, Timestamp, WebhookId};
+use crate::model::{
+    Contact, DeliveryId, Device, DeviceId, EventId, EventKind, Jid, MessageId, MessageStatus, Timestamp,
+    WebhookId,
+};
 
 /// An event to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

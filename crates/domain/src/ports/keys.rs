@@ -70,7 +70,12 @@ pub struct KeyEntry {
 #[async_trait]
 pub trait KeyVault: Send + Sync {
     /// The values of those keys that exist, in no particular order.
-    async fn get_many(&self, device: DeviceId, kind: KeyKind, keys: Vec<Bytes>) -> Result<Vec<(Bytes, Bytes)>>;
+    async fn get_many(
+        &self,
+        device: DeviceId,
+        kind: KeyKind,
+        keys: Vec<Bytes>,
+    ) -> Result<Vec<(Bytes, Bytes)>>;
 
     /// Writes entries of any kinds, in place of what was there, all or none; of several with one key the
     /// last counts. `NotFound` when the device is gone.

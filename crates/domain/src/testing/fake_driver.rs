@@ -44,19 +44,34 @@ impl fmt::Debug for FakeDriver {
 impl FakeDriver {
     /// A driver whose network works and where every number has an account.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let world = FakeWorld { clock, numbers: Mutex::default(), message_ids: AtomicU64::new(0) };
-        Self { world: Arc::new(world), sessions: Mutex::default() }
+        let world = FakeWorld {
+            clock,
+            numbers: Mutex::default(),
+            message_ids: AtomicU64::new(0),
+        };
+        Self {
+            world: Arc::new(world),
+            sessions: Mutex::default(),
+        }
     }
 
     /// The session of the device with this token that was opened last.
     pub fn session(&self, token: &str) -> Arc<FakeSession> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(token).and_then(|opened| opened.last()).cloned().expect("the device has no session")
+        sessions
+            .get(token)
+            .and_then(|opened| opened.last())
+            .cloned()
+            .expect("the device has no session")
     }
 
     /// How many sessions were opened for the device with this token.
     pub fn times_opened(&self, token: &str) -> usize {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(token).map_or(0, Vec::len)
+        self.sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(token)
+            .map_or(0, Vec::len)
     }
 
     /// From now on these digits have no account.
@@ -76,7 +91,12 @@ impl FakeDriver {
 
     /// Every number that WhatsApp was asked for, in order.
     pub fn looked_up(&self) -> Vec<String> {
-        self.world.numbers().asked.iter().map(ToString::to_string).collect()
+        self.world
+            .numbers()
+            .asked
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// From now on whoever opens or reconnects a session finds no network.
@@ -101,7 +121,10 @@ impl Driver for FakeDriver {
         let session = Arc::new(FakeSession::open(self.world.clone(), device, keys, events));
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = sessions.entry(device.token.to_string()).or_default();
-        assert!(opened.iter().all(|earlier| earlier.is_closed()), "two open sessions of one device");
+        assert!(
+            opened.iter().all(|earlier| earlier.is_closed()),
+            "two open sessions of one device"
+        );
         opened.push(session.clone());
         Ok(session)
     }
@@ -128,9 +151,16 @@ impl FakeWorld {
         }
         numbers.asked.extend_from_slice(phones);
         let answer = |phone: &PhoneNumber| {
-            let digits = numbers.rewrites.get(phone.digits()).map_or(phone.digits(), String::as_str);
+            let digits = numbers
+                .rewrites
+                .get(phone.digits())
+                .map_or(phone.digits(), String::as_str);
             let jid = (!numbers.missing.contains(phone.digits())).then(|| Jid::phone(digits));
-            NumberLookup { phone: phone.clone(), jid, checked_at: self.clock.now() }
+            NumberLookup {
+                phone: phone.clone(),
+                jid,
+                checked_at: self.clock.now(),
+            }
         };
         Ok(phones.iter().map(answer).collect())
     }

@@ -62,7 +62,13 @@ impl MediaSource for FakeMedia {
         let (bytes, mimetype, name) =
             found.ok_or_else(|| Error::invalid("file_url", "file_url answered with status 404"))?;
         let file = TemporaryFile::write(&bytes)?;
-        Ok(MediaFile::new(file.0.clone(), bytes.len() as u64, mimetype, name, Arc::new(file)))
+        Ok(MediaFile::new(
+            file.0.clone(),
+            bytes.len() as u64,
+            mimetype,
+            name,
+            Arc::new(file),
+        ))
     }
 }
 
@@ -98,22 +104,45 @@ impl FakeTargets {
 
     /// From now on this address is a private one.
     pub fn refuse(&self, url: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.into());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(url.into());
     }
 }
 
 #[async_trait]
 impl Targets for FakeTargets {
     async fn check(&self, field: &'static str, url: &str) -> Result<()> {
-        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        let rest = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"));
         let Some(rest) = rest else {
-            return Err(Error::invalid(field, format!("{field} must start with http:// or https://")));
+            return Err(Error::invalid(
+                field,
+                format!("{field} must start with http:// or https://"),
+            ));
         };
-        if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
-            return Err(Error::invalid(field, format!("{field} must not hold credentials")));
+        if rest
+            .split('/')
+            .next()
+            .is_some_and(|authority| authority.contains('@'))
+        {
+            return Err(Error::invalid(
+                field,
+                format!("{field} must not hold credentials"),
+            ));
         }
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(url) {
-            return Err(Error::invalid(field, format!("{field} points at a private address")));
+        if self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(url)
+        {
+            return Err(Error::invalid(
+                field,
+                format!("{field} points at a private address"),
+            ));
         }
         Ok(())
     }

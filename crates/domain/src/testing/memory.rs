@@ -51,7 +51,10 @@ impl MemoryStore {
         let store = Self::new();
         for id in devices {
             let token = id.to_string().parse().expect("an id is a token");
-            store.state().devices.insert(id, Device::new(id, token, Timestamp::default()));
+            store
+                .state()
+                .devices
+                .insert(id, Device::new(id, token, Timestamp::default()));
         }
         store
     }

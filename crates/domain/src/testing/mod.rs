@@ -10,7 +10,9 @@
 mod clock;
 pub mod contract;
 pub mod fake_driver;
+mod fake_handle;
 mod fake_outside;
+mod fake_sent;
 mod fake_session;
 mod memory;
 mod memory_deliveries;
@@ -21,5 +23,6 @@ mod memory_outbox;
 pub use clock::{FakeClock, FakeIds, FakeSecrets};
 pub use fake_driver::FakeDriver;
 pub use fake_outside::{FakeMedia, FakeTargets};
-pub use fake_session::{FakeSent, FakeSentMedia, FakeSession};
+pub use fake_sent::{FakeSent, FakeSentMedia};
+pub use fake_session::FakeSession;
 pub use memory::MemoryStore;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wagate_domain::gateway::CallPatch;
 use wagate_domain::model::{Device, Jid, Token};
 use wagate_domain::ports::{Clock, Devices};
 use wagate_domain::testing::{
@@ -32,7 +33,14 @@ impl Bench {
         let media = Arc::new(FakeMedia::new());
         let ids = Arc::new(FakeIds::new());
         let gateway = gateway(&store, &driver, &clock, &media, &ids);
-        Self { gateway, driver, clock, store, media, ids }
+        Self {
+            gateway,
+            driver,
+            clock,
+            store,
+            media,
+            ids,
+        }
     }
 
     /// The process ends and another one starts on the same storage.
@@ -43,7 +51,10 @@ impl Bench {
 
     /// A device that is linked and connected.
     pub async fn paired(&self, name: &str) -> Arc<FakeSession> {
-        self.gateway.start_session(&token(name), Default::default()).await.unwrap();
+        self.gateway
+            .start_session(&token(name), CallPatch::default())
+            .await
+            .unwrap();
         let session = self.driver.session(name);
         session.issue_qr("2@scan-me").await;
         session.scan(ACCOUNT, Some("987654321@lid")).await;

@@ -9,7 +9,13 @@ use crate::bench::{Bench, SHOP, jid, token, until};
 const CALLER: &str = "628111111111@s.whatsapp.net";
 
 fn call(id: &str, from: &str, from_phone: Option<Jid>, state: CallState) -> EventBody {
-    EventBody::CallReceived(IncomingCall { call_id: id.into(), from: jid(from), from_phone, video: false, state })
+    EventBody::CallReceived(IncomingCall {
+        call_id: id.into(),
+        from: jid(from),
+        from_phone,
+        video: false,
+        state,
+    })
 }
 
 fn rejecting(message: Option<&str>) -> CallPatch {
@@ -24,10 +30,17 @@ fn rejecting(message: Option<&str>) -> CallPatch {
 async fn a_call_is_rejected_and_its_caller_told() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.start_session(&token(SHOP), rejecting(Some("Busy"))).await.unwrap();
+    bench
+        .gateway
+        .start_session(&token(SHOP), rejecting(Some("Busy")))
+        .await
+        .unwrap();
     let story = async {
         // By LID, as calls come in now: the number behind it is what the text goes to.
-        session.receive(call("c1", "111@lid", Some(jid(CALLER)), CallState::Ringing)).await.unwrap();
+        session
+            .receive(call("c1", "111@lid", Some(jid(CALLER)), CallState::Ringing))
+            .await
+            .unwrap();
         until(|| !session.sent().is_empty()).await;
     };
     tokio::select! {
@@ -43,7 +56,11 @@ async fn a_call_is_rejected_and_its_caller_told() {
 async fn excluded_callers_missed_calls_and_repetitions_are_left_alone() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.start_session(&token(SHOP), rejecting(None)).await.unwrap();
+    bench
+        .gateway
+        .start_session(&token(SHOP), rejecting(None))
+        .await
+        .unwrap();
     let friend = jid("6282222222222@s.whatsapp.net");
     let story = async {
         for event in [
@@ -68,14 +85,24 @@ async fn excluded_callers_missed_calls_and_repetitions_are_left_alone() {
 async fn one_call_that_cannot_be_rejected_does_not_stop_the_next() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.start_session(&token(SHOP), rejecting(None)).await.unwrap();
-    session.receive(call("c1", CALLER, Some(jid(CALLER)), CallState::Ringing)).await.unwrap();
+    bench
+        .gateway
+        .start_session(&token(SHOP), rejecting(None))
+        .await
+        .unwrap();
+    session
+        .receive(call("c1", CALLER, Some(jid(CALLER)), CallState::Ringing))
+        .await
+        .unwrap();
     session.drop_connection().await;
     let story = async {
         // Whoever answers calls has had a turn: the first one failed.
         tokio::task::yield_now().await;
         session.connect().await;
-        session.receive(call("c2", CALLER, Some(jid(CALLER)), CallState::Ringing)).await.unwrap();
+        session
+            .receive(call("c2", CALLER, Some(jid(CALLER)), CallState::Ringing))
+            .await
+            .unwrap();
         until(|| session.rejected_calls().iter().any(|id| id == "c2")).await;
     };
     tokio::select! {

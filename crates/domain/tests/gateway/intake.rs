@@ -31,7 +31,11 @@ fn message(id: &str, chat: &str, sender: &str) -> ReceivedMessage {
 }
 
 fn private(id: &str) -> EventBody {
-    EventBody::MessageReceived(Box::new(message(id, "628111111111@s.whatsapp.net", "628111111111@s.whatsapp.net")))
+    EventBody::MessageReceived(Box::new(message(
+        id,
+        "628111111111@s.whatsapp.net",
+        "628111111111@s.whatsapp.net",
+    )))
 }
 
 /// What goes to the webhook, in order, as a receiver that answers 200 sees it.
@@ -39,13 +43,21 @@ async fn delivered(bench: &Bench) -> Vec<Value> {
     let mut bodies = Vec::new();
     loop {
         let now = bench.clock.now();
-        let due = bench.store.reserve(now, Duration::from_secs(30), 10).await.unwrap();
+        let due = bench
+            .store
+            .reserve(now, Duration::from_secs(30), 10)
+            .await
+            .unwrap();
         if due.is_empty() {
             return bodies;
         }
         for delivery in due {
             bodies.push(serde_json::from_slice(&delivery.body).unwrap());
-            bench.store.settle(delivery.id, DeliveryOutcome::Delivered { status: 200 }, now).await.unwrap();
+            bench
+                .store
+                .settle(delivery.id, DeliveryOutcome::Delivered { status: 200 }, now)
+                .await
+                .unwrap();
         }
     }
 }
@@ -54,12 +66,21 @@ async fn delivered(bench: &Bench) -> Vec<Value> {
 async fn a_message_that_comes_again_is_recorded_and_delivered_once() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.set_webhook(&token(SHOP), "https://example.com/").await.unwrap();
+    bench
+        .gateway
+        .set_webhook(&token(SHOP), "https://example.com/")
+        .await
+        .unwrap();
     for _ in 0..3 {
         session.receive(private("A1")).await.unwrap();
     }
     session.receive(private("A2")).await.unwrap();
-    let messages = bench.store.recorded().iter().filter(|event| event.kind == EventKind::Message).count();
+    let messages = bench
+        .store
+        .recorded()
+        .iter()
+        .filter(|event| event.kind == EventKind::Message)
+        .count();
     assert_eq!((messages, delivered(&bench).await.len()), (2, 2));
 }
 
@@ -68,10 +89,21 @@ async fn an_event_that_cannot_be_stored_is_not_taken() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
     bench.store.go_down();
-    assert!(session.receive(private("A1")).await.is_err(), "the driver must not acknowledge");
+    assert!(
+        session.receive(private("A1")).await.is_err(),
+        "the driver must not acknowledge"
+    );
     bench.store.come_back();
     session.receive(private("A1")).await.unwrap();
-    assert_eq!(bench.store.recorded().iter().filter(|event| event.kind == EventKind::Message).count(), 1);
+    assert_eq!(
+        bench
+            .store
+            .recorded()
+            .iter()
+            .filter(|event| event.kind == EventKind::Message)
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -81,16 +113,25 @@ async fn names_on_messages_and_in_the_address_book_come_together() {
     session.receive(private("A1")).await.unwrap();
     let mut saved = Contact::new(jid("628111111111@s.whatsapp.net"));
     saved.full_name = Some("Ayu Lestari".into());
-    session.receive(EventBody::ContactsChanged(vec![saved.clone()])).await.unwrap();
+    session
+        .receive(EventBody::ContactsChanged(vec![saved.clone()]))
+        .await
+        .unwrap();
     let contacts = bench.gateway.list_contacts(&token(SHOP)).await.unwrap();
     assert_eq!(contacts.len(), 1);
     assert_eq!(contacts[0].push_name.as_deref(), Some("Ayu"));
     assert_eq!(contacts[0].full_name.as_deref(), Some("Ayu Lestari"));
     assert_eq!(contacts[0].lid, Some(jid("111@lid")));
 
-    session.receive(EventBody::ContactsRemoved(vec![saved.jid])).await.unwrap();
+    session
+        .receive(EventBody::ContactsRemoved(vec![saved.jid]))
+        .await
+        .unwrap();
     let contacts = bench.gateway.list_contacts(&token(SHOP)).await.unwrap();
-    assert_eq!((contacts[0].push_name.as_deref(), contacts[0].full_name.as_deref()), (Some("Ayu"), None));
+    assert_eq!(
+        (contacts[0].push_name.as_deref(), contacts[0].full_name.as_deref()),
+        (Some("Ayu"), None)
+    );
 }
 
 #[tokio::test]
@@ -98,12 +139,33 @@ async fn a_verdict_is_told_once() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
     for _ in 0..3 {
-        session.end(EndReason::Banned { code: 403, until: None }).await;
+        session
+            .end(EndReason::Banned {
+                code: 403,
+                until: None,
+            })
+            .await;
     }
-    let ends = || bench.store.recorded().iter().filter(|event| event.kind == EventKind::Ended).count();
+    let ends = || {
+        bench
+            .store
+            .recorded()
+            .iter()
+            .filter(|event| event.kind == EventKind::Ended)
+            .count()
+    };
     assert_eq!(ends(), 1);
-    bench.gateway.start_session(&token(SHOP), CallPatch::default()).await.unwrap();
-    session.end(EndReason::Banned { code: 403, until: None }).await;
+    bench
+        .gateway
+        .start_session(&token(SHOP), CallPatch::default())
+        .await
+        .unwrap();
+    session
+        .end(EndReason::Banned {
+            code: 403,
+            until: None,
+        })
+        .await;
     assert_eq!(ends(), 2, "a new verdict after a new start");
 }
 
@@ -111,7 +173,11 @@ async fn a_verdict_is_told_once() {
 async fn a_private_message_in_the_classic_format() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.set_webhook(&token(SHOP), "https://example.com/").await.unwrap();
+    bench
+        .gateway
+        .set_webhook(&token(SHOP), "https://example.com/")
+        .await
+        .unwrap();
     session.receive(private("A1")).await.unwrap();
     let mut body = delivered(&bench).await.remove(0);
     let event_id = body.as_object_mut().unwrap().remove("event_id").unwrap();
@@ -159,9 +225,16 @@ async fn a_private_message_in_the_classic_format() {
 async fn a_group_message_names_its_writer() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.set_webhook(&token(SHOP), "https://example.com/").await.unwrap();
+    bench
+        .gateway
+        .set_webhook(&token(SHOP), "https://example.com/")
+        .await
+        .unwrap();
     let group = message("G1", "120363000000000001@g.us", "628111111111@s.whatsapp.net");
-    session.receive(EventBody::MessageReceived(Box::new(group))).await.unwrap();
+    session
+        .receive(EventBody::MessageReceived(Box::new(group)))
+        .await
+        .unwrap();
     let body = delivered(&bench).await.remove(0);
     for (field, want) in [
         ("phone", json!("628111111111")),
@@ -180,47 +253,115 @@ async fn a_group_message_names_its_writer() {
 #[tokio::test]
 async fn receipts_calls_and_the_life_of_a_session_are_told_in_order() {
     let bench = Bench::new();
-    bench.gateway.start_session(&token(SHOP), CallPatch::default()).await.unwrap();
-    bench.gateway.set_webhook(&token(SHOP), "https://example.com/").await.unwrap();
+    bench
+        .gateway
+        .start_session(&token(SHOP), CallPatch::default())
+        .await
+        .unwrap();
+    bench
+        .gateway
+        .set_webhook(&token(SHOP), "https://example.com/")
+        .await
+        .unwrap();
     let session = bench.driver.session(SHOP);
     session.issue_qr("2@secret-code").await;
     session.scan("628123456789:7@s.whatsapp.net", None).await;
     let chat = jid("628111111111@s.whatsapp.net");
     for kind in [ReceiptKind::Delivered, ReceiptKind::Read] {
-        let receipt = Receipt { chat: chat.clone(), sender: chat.clone(), kind, ids: vec![MessageId("M1".into())] };
-        session.receive(EventBody::ReceiptReceived(receipt)).await.unwrap();
+        let receipt = Receipt {
+            chat: chat.clone(),
+            sender: chat.clone(),
+            kind,
+            ids: vec![MessageId("M1".into())],
+        };
+        session
+            .receive(EventBody::ReceiptReceived(receipt))
+            .await
+            .unwrap();
     }
     let (call_id, from, from_phone) = ("C1".into(), jid("111@lid"), Some(chat));
-    let call = IncomingCall { call_id, from, from_phone, video: true, state: CallState::Ringing };
+    let call = IncomingCall {
+        call_id,
+        from,
+        from_phone,
+        video: true,
+        state: CallState::Ringing,
+    };
     session.receive(EventBody::CallReceived(call)).await.unwrap();
     session.drop_connection().await;
     session.end(EndReason::Replaced).await;
     session.end(EndReason::LoggedOut).await;
 
     let bodies = delivered(&bench).await;
-    let events: Vec<_> = bodies.iter().map(|body| body["event"].as_str().unwrap()).collect();
+    let events: Vec<_> = bodies
+        .iter()
+        .map(|body| body["event"].as_str().unwrap())
+        .collect();
     assert_eq!(
         events,
-        ["qr", "connected", "receipt", "receipt", "incoming_call", "disconnected", "disconnected", "logged_out"]
+        [
+            "qr",
+            "connected",
+            "receipt",
+            "receipt",
+            "incoming_call",
+            "disconnected",
+            "disconnected",
+            "logged_out"
+        ]
     );
-    assert!(bodies.iter().all(|body| !body.to_string().contains("secret-code")), "a code lets anybody in");
-    assert_eq!((&bodies[0]["phone"], &bodies[1]["phone"]), (&json!(""), &json!("628123456789")));
-    assert_eq!((&bodies[2]["type"], &bodies[3]["type"]), (&json!(""), &json!("read")));
+    assert!(
+        bodies
+            .iter()
+            .all(|body| !body.to_string().contains("secret-code")),
+        "a code lets anybody in"
+    );
+    assert_eq!(
+        (&bodies[0]["phone"], &bodies[1]["phone"]),
+        (&json!(""), &json!("628123456789"))
+    );
+    assert_eq!(
+        (&bodies[2]["type"], &bodies[3]["type"]),
+        (&json!(""), &json!("read"))
+    );
     assert_eq!(bodies[2]["ids"], json!(["M1"]));
-    assert_eq!((&bodies[4]["from"], &bodies[4]["lid"]), (&json!("628111111111@s.whatsapp.net"), &json!("111@lid")));
-    assert_eq!((&bodies[5]["reason"], &bodies[6]["reason"]), (&json!("connection_lost"), &json!("replaced")));
-    assert!(bodies.iter().all(|body| body["token"] == "shop" && body["event_id"].is_string()));
+    assert_eq!(
+        (&bodies[4]["from"], &bodies[4]["lid"]),
+        (&json!("628111111111@s.whatsapp.net"), &json!("111@lid"))
+    );
+    assert_eq!(
+        (&bodies[5]["reason"], &bodies[6]["reason"]),
+        (&json!("connection_lost"), &json!("replaced"))
+    );
+    assert!(
+        bodies
+            .iter()
+            .all(|body| body["token"] == "shop" && body["event_id"].is_string())
+    );
 }
 
 #[tokio::test]
 async fn what_stays_inside_is_not_delivered() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    bench.gateway.set_webhook(&token(SHOP), "https://example.com/").await.unwrap();
-    let profile = EventBody::ProfileChanged { push_name: Some("Shop".into()), picture_url: Some(String::new()) };
+    bench
+        .gateway
+        .set_webhook(&token(SHOP), "https://example.com/")
+        .await
+        .unwrap();
+    let profile = EventBody::ProfileChanged {
+        push_name: Some("Shop".into()),
+        picture_url: Some(String::new()),
+    };
     session.receive(profile).await.unwrap();
-    session.receive(EventBody::ContactsChanged(Vec::new())).await.unwrap();
+    session
+        .receive(EventBody::ContactsChanged(Vec::new()))
+        .await
+        .unwrap();
     assert!(delivered(&bench).await.is_empty());
     let device = bench.device(SHOP).await;
-    assert_eq!((device.push_name.as_deref(), device.picture_url), (Some("Shop"), None));
+    assert_eq!(
+        (device.push_name.as_deref(), device.picture_url),
+        (Some("Shop"), None)
+    );
 }

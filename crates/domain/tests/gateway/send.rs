@@ -11,15 +11,25 @@ use wagate_domain::{Error, Needs, Result};
 use crate::bench::{Bench, SHOP, jid, token};
 
 fn hello(to: &str) -> MessageRequest {
-    MessageRequest { to: to.into(), text: Some("hi".into()), ..MessageRequest::default() }
+    MessageRequest {
+        to: to.into(),
+        text: Some("hi".into()),
+        ..MessageRequest::default()
+    }
 }
 
-fn once(key: &str) -> Option<Idempotency> {
-    Some(Idempotency { key: key.parse().unwrap(), fingerprint: [1; 32] })
+fn once(key: &str) -> Idempotency {
+    Idempotency {
+        key: key.parse().unwrap(),
+        fingerprint: [1; 32],
+    }
 }
 
 async fn send(bench: &Bench, to: &str, key: Option<&str>) -> Result<SendOutcome> {
-    bench.gateway.send_message(&token(SHOP), hello(to), key.and_then(once)).await
+    bench
+        .gateway
+        .send_message(&token(SHOP), hello(to), key.map(once))
+        .await
 }
 
 fn id_of(outcome: Result<SendOutcome>) -> MessageId {
@@ -36,7 +46,12 @@ async fn a_send_that_a_crash_cut_short_goes_out_with_its_first_id() {
     let device = bench.device(SHOP).await.id;
     // The process dies between storing the send and hearing of the server.
     let began = session.new_message_id();
-    let entry = OutboxEntry { device, message: began.clone(), idempotency: once("k1"), at: bench.clock.now() };
+    let entry = OutboxEntry {
+        device,
+        message: began.clone(),
+        idempotency: Some(once("k1")),
+        at: bench.clock.now(),
+    };
     bench.store.begin(entry, bench.clock.now()).await.unwrap();
     bench.restart().await;
     bench.gateway.resume_sessions().await.unwrap();
@@ -73,7 +88,13 @@ async fn two_requests_with_one_key_at_once_send_one_message() {
         session.release_sends();
         second
     });
-    assert!(matches!(second, Err(Error::WrongState { needs: Needs::PreviousRequestEnded, .. })));
+    assert!(matches!(
+        second,
+        Err(Error::WrongState {
+            needs: Needs::PreviousRequestEnded,
+            ..
+        })
+    ));
     let id = id_of(first);
     assert_eq!(id_of(send(&bench, "628111111111", Some("k1")).await), id);
     assert_eq!(session.attempts(), [id]);
@@ -112,8 +133,16 @@ async fn the_status_of_a_send_follows_what_became_of_it() {
         (ReceiptKind::Played, MessageStatus::Played),
     ] {
         let chat = jid("628111111111@s.whatsapp.net");
-        let receipt = Receipt { sender: chat.clone(), chat, kind, ids: vec![sent.clone()] };
-        session.receive(EventBody::ReceiptReceived(receipt)).await.unwrap();
+        let receipt = Receipt {
+            sender: chat.clone(),
+            chat,
+            kind,
+            ids: vec![sent.clone()],
+        };
+        session
+            .receive(EventBody::ReceiptReceived(receipt))
+            .await
+            .unwrap();
         assert_eq!(status(&sent).await, Some(want), "{kind:?}");
     }
 }
@@ -125,7 +154,9 @@ async fn a_number_is_asked_for_once_a_week() {
     let asked = || bench.driver.looked_up().len();
     send(&bench, "628111111111", None).await.unwrap();
     send(&bench, "+62 811 1111 111", None).await.unwrap();
-    bench.clock.advance(Duration::from_hours(7 * 24) - Duration::from_millis(1));
+    bench
+        .clock
+        .advance(Duration::from_hours(7 * 24) - Duration::from_millis(1));
     send(&bench, "628111111111", None).await.unwrap();
     assert_eq!(asked(), 1);
     bench.clock.advance(Duration::from_millis(1));
@@ -138,7 +169,12 @@ async fn a_number_without_an_account_is_asked_for_again_after_an_hour() {
     let bench = Bench::new();
     bench.paired(SHOP).await;
     bench.driver.not_on_whatsapp("628999999999");
-    let missing = async || matches!(send(&bench, "628999999999", None).await, Ok(SendOutcome::NotOnWhatsApp { .. }));
+    let missing = async || {
+        matches!(
+            send(&bench, "628999999999", None).await,
+            Ok(SendOutcome::NotOnWhatsApp { .. })
+        )
+    };
     assert!(missing().await);
     bench.driver.joins_whatsapp("628999999999");
     bench.clock.advance(Duration::from_mins(59));
@@ -162,11 +198,24 @@ async fn a_national_number_is_completed_by_the_sending_account() {
 async fn an_address_is_not_looked_up_and_loses_its_device() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
-    for to in ["628111111111:3@s.whatsapp.net", "111:2@lid", "120363000000000001@g.us", "status@broadcast"] {
+    for to in [
+        "628111111111:3@s.whatsapp.net",
+        "111:2@lid",
+        "120363000000000001@g.us",
+        "status@broadcast",
+    ] {
         send(&bench, to, None).await.unwrap();
     }
     let to: Vec<String> = session.sent().iter().map(|sent| sent.to.to_string()).collect();
-    assert_eq!(to, ["628111111111@s.whatsapp.net", "111@lid", "120363000000000001@g.us", "status@broadcast"]);
+    assert_eq!(
+        to,
+        [
+            "628111111111@s.whatsapp.net",
+            "111@lid",
+            "120363000000000001@g.us",
+            "status@broadcast"
+        ]
+    );
     assert!(bench.driver.looked_up().is_empty());
 }
 
@@ -175,12 +224,35 @@ async fn a_file_is_fetched_once_for_a_send_that_goes_out() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
     bench.driver.not_on_whatsapp("628999999999");
-    bench.media.put("https://example.com/a", "application/pdf", Some("a.pdf"), &b"%PDF"[..]);
-    let request = |to: &str| MessageRequest { file_url: Some("https://example.com/a".into()), ..hello(to) };
-    bench.gateway.send_message(&token(SHOP), request("628999999999"), None).await.unwrap();
+    bench.media.put(
+        "https://example.com/a",
+        "application/pdf",
+        Some("a.pdf"),
+        &b"%PDF"[..],
+    );
+    let request = |to: &str| MessageRequest {
+        file_url: Some("https://example.com/a".into()),
+        ..hello(to)
+    };
+    bench
+        .gateway
+        .send_message(&token(SHOP), request("628999999999"), None)
+        .await
+        .unwrap();
     assert!(bench.media.fetched().is_empty(), "nobody is there to send it to");
-    bench.gateway.send_message(&token(SHOP), request("628111111111"), once("k1")).await.unwrap();
-    bench.gateway.send_message(&token(SHOP), request("628111111111"), once("k1")).await.unwrap();
+    bench
+        .gateway
+        .send_message(&token(SHOP), request("628111111111"), Some(once("k1")))
+        .await
+        .unwrap();
+    bench
+        .gateway
+        .send_message(&token(SHOP), request("628111111111"), Some(once("k1")))
+        .await
+        .unwrap();
     assert_eq!(bench.media.fetched().len(), 1);
-    assert_eq!(session.sent()[0].media.as_ref().unwrap().file_name.as_deref(), Some("a.pdf"));
+    assert_eq!(
+        session.sent()[0].media.as_ref().unwrap().file_name.as_deref(),
+        Some("a.pdf")
+    );
 }

@@ -59,7 +59,7 @@ struct Said {
 
 fn read(message: &Message) -> Option<Said> {
     let (inner, edited) = unwrap(message);
-    let known = protocol(inner).unwrap_or_else(|| content(inner).map(Known::Said).unwrap_or(Known::Unknown));
+    let known = protocol(inner).unwrap_or_else(|| content(inner).map_or(Known::Unknown, Known::Said));
     let (kind, text, media) = match known {
         Known::Noise => return None,
         Known::Said((kind, text, media)) => (kind, text, media),

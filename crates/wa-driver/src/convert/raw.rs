@@ -83,8 +83,8 @@ type Outcome = Result<Written, Failed>;
 
 struct Writer;
 
-fn value(value: impl Into<Value>) -> Outcome {
-    Ok(Written::Value(value.into()))
+fn value(value: impl Into<Value>) -> Written {
+    Written::Value(value.into())
 }
 
 impl Serializer for Writer {
@@ -99,31 +99,31 @@ impl Serializer for Writer {
     type SerializeStructVariant = ser::Impossible<Written, Failed>;
 
     fn serialize_bool(self, v: bool) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_i8(self, v: i8) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_i16(self, v: i16) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_i32(self, v: i32) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_i64(self, v: i64) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_u8(self, v: u8) -> Outcome {
         Ok(Written::Byte(v))
     }
     fn serialize_u16(self, v: u16) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_u32(self, v: u32) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_u64(self, v: u64) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_f32(self, v: f32) -> Outcome {
         self.serialize_f64(v.into())
@@ -132,13 +132,13 @@ impl Serializer for Writer {
         Ok(Number::from_f64(v).map_or(Written::Absent, |number| Written::Value(Value::Number(number))))
     }
     fn serialize_char(self, v: char) -> Outcome {
-        value(v.to_string())
+        Ok(value(v.to_string()))
     }
     fn serialize_str(self, v: &str) -> Outcome {
-        value(v)
+        Ok(value(v))
     }
     fn serialize_bytes(self, v: &[u8]) -> Outcome {
-        value(STANDARD.encode(v))
+        Ok(value(STANDARD.encode(v)))
     }
     fn serialize_none(self) -> Outcome {
         Ok(Written::Absent)
@@ -153,7 +153,7 @@ impl Serializer for Writer {
         Ok(Written::Absent)
     }
     fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Outcome {
-        value(variant)
+        Ok(value(variant))
     }
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _name: &'static str, v: &T) -> Outcome {
         v.serialize(self)
@@ -225,11 +225,11 @@ impl List {
         Ok(())
     }
 
-    fn finish(self) -> Outcome {
+    fn finish(self) -> Written {
         if !self.bytes.is_empty() {
             value(STANDARD.encode(self.bytes))
         } else if self.values.is_empty() {
-            Ok(Written::Absent)
+            Written::Absent
         } else {
             value(self.values)
         }
@@ -243,7 +243,7 @@ impl ser::SerializeSeq for List {
         self.push(v)
     }
     fn end(self) -> Outcome {
-        self.finish()
+        Ok(self.finish())
     }
 }
 
@@ -254,7 +254,7 @@ impl ser::SerializeTuple for List {
         self.push(v)
     }
     fn end(self) -> Outcome {
-        self.finish()
+        Ok(self.finish())
     }
 }
 
@@ -265,7 +265,7 @@ impl ser::SerializeTupleStruct for List {
         self.push(v)
     }
     fn end(self) -> Outcome {
-        self.finish()
+        Ok(self.finish())
     }
 }
 
@@ -284,7 +284,7 @@ impl ser::SerializeStruct for Object {
         Ok(())
     }
     fn end(self) -> Outcome {
-        value(self.fields)
+        Ok(value(self.fields))
     }
 }
 
@@ -304,7 +304,7 @@ impl ser::SerializeMap for Object {
         Ok(())
     }
     fn end(self) -> Outcome {
-        value(self.fields)
+        Ok(value(self.fields))
     }
 }
 

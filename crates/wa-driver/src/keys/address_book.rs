@@ -26,21 +26,25 @@ impl AddressBook {
         Self { device, vault }
     }
 
-    /// Adds a person with a name in the address book, or takes out one whose name is gone.
-    pub(crate) async fn remember(&self, contact: &Contact) {
-        let key = parts(&[BOOK, &contact.jid.to_string()]);
-        let named = contact.full_name.is_some() || contact.first_name.is_some();
-        let done = if named {
-            self.vault
-                .put_many(self.device, vec![entry(KeyKind::Meta, key, Bytes::new())])
-                .await
-        } else {
-            self.vault
-                .delete_many(self.device, KeyKind::Meta, vec![key])
-                .await
-        };
+    /// Adds people with a name in the address book, and takes out those whose name is gone.
+    pub(crate) async fn remember(&self, contacts: &[Contact]) {
+        let key = |contact: &Contact| parts(&[BOOK, &contact.jid.to_string()]);
+        let named = |contact: &&Contact| contact.full_name.is_some() || contact.first_name.is_some();
+        let (named, nameless): (Vec<_>, Vec<_>) = contacts.iter().partition(named);
+        let entries = named
+            .into_iter()
+            .map(|contact| entry(KeyKind::Meta, key(contact), Bytes::new()))
+            .collect();
+        let gone: Vec<_> = nameless.into_iter().map(key).collect();
+        if contacts.is_empty() {
+            return;
+        }
+        let mut done = self.vault.put_many(self.device, entries).await;
+        if done.is_ok() && !gone.is_empty() {
+            done = self.vault.delete_many(self.device, KeyKind::Meta, gone).await;
+        }
         if let Err(error) = done {
-            // The contact itself is recorded elsewhere; only a story would miss this person.
+            // The contacts themselves are recorded elsewhere; only a story would miss these people.
             tracing::warn!(%error, "the address book could not be updated");
         }
     }
@@ -81,10 +85,9 @@ mod tests {
             full_name: Some("Ana".into()),
             ..Contact::new(Jid::phone("628111"))
         };
-        book.remember(&named).await;
-        book.remember(&Contact::new(Jid::phone("628222"))).await;
+        book.remember(&[named, Contact::new(Jid::phone("628222"))]).await;
         assert_eq!(book.people().await.unwrap(), [Jid::phone("628111")]);
-        book.remember(&Contact::new(Jid::phone("628111"))).await;
+        book.remember(&[Contact::new(Jid::phone("628111"))]).await;
         assert_eq!(book.people().await.unwrap(), []);
     }
 }

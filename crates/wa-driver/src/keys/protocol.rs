@@ -15,9 +15,9 @@ use super::codec::{from_json, last_part, parts, prefix, text, to_json, utf8};
 use super::{StoreResult, VaultBackend, entry};
 
 /// How long upstream keeps what it sent for retries. Its sweep names a cutoff of "now minus this".
-const SENT_TTL: Duration = Duration::from_secs(7_200);
+const SENT_TTL: Duration = Duration::from_hours(2);
 /// How long upstream keeps inbound messages that nobody committed.
-const PENDING_TTL: Duration = Duration::from_secs(7 * 24 * 3_600);
+const PENDING_TTL: Duration = Duration::from_hours(7 * 24);
 
 /// Upstream's sweeps name the oldest time of *writing* to keep, in unix seconds; the vault knows the
 /// time of *expiry*. One is the other plus the lifetime, and "before" is one millisecond less.

@@ -1,6 +1,7 @@
 //! The control API: how a test or a person drives the simulated people. One file per resource.
 
 mod calls;
+mod camera;
 mod faults;
 mod fetch;
 mod groups;

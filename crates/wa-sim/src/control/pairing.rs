@@ -6,12 +6,15 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::camera;
 use super::reply::{Body, Problem, Reply, done};
 use crate::server::Site;
 
+/// Other fields are fine: the gateway's whole answer may be shown to the phone.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Scan {
+    /// The pairing string, or a picture of it as a `data:` address.
+    #[serde(alias = "qrcode")]
     qr: String,
 }
 
@@ -21,7 +24,13 @@ pub(super) async fn scan(
     Body(scan): Body<Scan>,
 ) -> Reply<Value> {
     known(&site, &phone)?;
-    let device = site.world.scan(&phone, filled("qr", &scan.qr)?).await?;
+    let shown = filled("qr", &scan.qr)?;
+    let qr = if shown.starts_with("data:") {
+        camera::read(shown).ok_or_else(|| Problem::invalid("qr", "the picture shows no QR code"))?
+    } else {
+        shown.to_owned()
+    };
+    let device = site.world.scan(&phone, &qr).await?;
     done(json!({ "device": device }))
 }
 

@@ -21,7 +21,7 @@ pub fn handle(state: &mut State, client: &Client, iq: &Node, registration: &Node
     match text_attr(registration, "stage").as_deref() {
         Some("companion_hello") => companion_hello(state, client, iq, registration),
         Some("companion_finish") => companion_finish(state, client, iq, registration),
-        stage => Err(Refusal::bad_request(format!("unknown pairing stage {stage:?}"))),
+        other => Err(Refusal::bad_request(format!("unknown pairing stage {other:?}"))),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn handle(state: &mut State, client: &Client, me: &Address, iq: &Node) -> An
         None => None,
     };
     client.say(result(iq, picture.iter().map(picture_node).collect()));
-    set(state, me, &target, picture)
+    set(state, me, &target, picture.as_ref())
 }
 
 fn picture_node(picture: &Picture) -> Node {
@@ -65,7 +65,7 @@ fn describe(state: &State, target: &Jid, kind: &str) -> Node {
         .build()
 }
 
-fn set(state: &mut State, me: &Address, target: &Jid, picture: Option<Picture>) -> Answered {
+fn set(state: &mut State, me: &Address, target: &Jid, picture: Option<&Picture>) -> Answered {
     let author = state
         .phone(&me.phone)
         .map_err(|_| Refusal::not_found())?
@@ -78,7 +78,7 @@ fn set(state: &mut State, me: &Address, target: &Jid, picture: Option<Picture>) 
         if group.settings.locked && !group.is_admin(&me.phone) || !group.members.contains_key(&me.phone) {
             return Err(Refusal::forbidden());
         }
-        group.picture.clone_from(&picture);
+        group.picture = picture.cloned();
         let members: Vec<String> = group.members.keys().cloned().collect();
         group_node::devices_of(state, members.iter(), Some(me))
     } else {
@@ -91,11 +91,10 @@ fn set(state: &mut State, me: &Address, target: &Jid, picture: Option<Picture>) 
         state
             .phone_mut(&me.phone)
             .map_err(|_| Refusal::not_found())?
-            .picture
-            .clone_from(&picture);
+            .picture = picture.cloned();
         status::audience(state, &me.phone, me)
     };
-    let change = match &picture {
+    let change = match picture {
         Some(picture) => Build::new("set")
             .attr("jid", target)
             .attr("id", picture.id.as_str())

@@ -195,16 +195,21 @@ pub async fn what_is_settled_stays_settled(store: &Storage) {
     assert_eq!(reserve(store, t(0)).await, [ids[0]]);
     store.deliveries.settle(ids[0], DELIVERED, t(0)).await.unwrap();
     assert_eq!(reserve(store, t(0)).await, [ids[1]]);
-    for late in [retry(t(0)), dead(), DELIVERED] {
-        store.deliveries.settle(ids[0], late, t(1)).await.unwrap();
-    }
     let unknown = event(None, &[&webhook]).deliveries[0].id;
-    store.deliveries.settle(unknown, retry(t(0)), t(1)).await.unwrap();
-    assert!(
-        reserve(store, t(1)).await.is_empty(),
-        "the second is still leased"
-    );
-    assert_eq!(store.deliveries.next_due().await.unwrap(), Some(t(30_000)));
+    for (late, id) in [
+        (retry(t(0)), ids[0]),
+        (dead(), ids[0]),
+        (DELIVERED, ids[0]),
+        (retry(t(0)), unknown),
+    ] {
+        store.deliveries.settle(id, late, t(1)).await.unwrap();
+        assert_eq!(
+            store.deliveries.next_due().await.unwrap(),
+            Some(t(30_000)),
+            "the second is leased"
+        );
+        assert!(reserve(store, t(1)).await.is_empty());
+    }
 }
 
 /// Every delivery goes to one worker.
