@@ -96,7 +96,7 @@ where
 
 async fn ours(folder: &std::path::Path) -> Backend {
     let store = Store::open(&StoreSettings::new(format!("sqlite://{}", folder.join("ours.db").display()))).unwrap();
-    let device = DeviceId::new(UlidSource.next());
+    let device = DeviceId::new(UlidSource::default().next());
     store.devices().create(Device::new(device, "bench".parse().unwrap(), Timestamp(0))).await.unwrap();
     Arc::new(VaultBackend::new(device, store.keys(), Arc::new(SystemClock), World::Simulated))
 }

@@ -9,6 +9,8 @@ import { downloadMediaMessage } from 'baileys'
 import { connect } from './client.mjs'
 import { startReceiver } from './receiver.mjs'
 
+// The library's own notes about its sessions go to the console, keys and all.
+console.info = () => {}
 // The media hosts are https always; the simulator's certificate is made at its start.
 process.env.NODE_TLS_REJECT_UNAUTHORIZED ??= '0'
 
@@ -65,6 +67,8 @@ after(async () => {
   await baileys?.socket.end(undefined)
   await api('DELETE', `/api/device?token=${token}`)
   await receiver.stop()
+  // The library leaves a timer of half a minute behind; the results are out long before that.
+  setTimeout(() => process.exit(), 500).unref()
 })
 
 async function linkGateway() {

@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
         media: Arc::new(FakeMedia::default()),
         targets: Arc::new(FakeTargets::default()),
         clock,
-        ids: Arc::new(UlidSource),
+        ids: Arc::new(UlidSource::default()),
         secrets: Arc::new(SystemSecrets),
         deliveries_added: Arc::default(),
     };

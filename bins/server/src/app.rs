@@ -90,7 +90,7 @@ impl App {
             media: Arc::new(HttpMedia::new(media_client, media_settings)),
             targets: Arc::new(GuardedTargets::new(webhook_client.clone(), "webhooks.allow_private")),
             clock: clock.clone(),
-            ids: Arc::new(UlidSource),
+            ids: Arc::new(UlidSource::default()),
             secrets: Arc::new(SystemSecrets),
             deliveries_added: deliveries_added.clone(),
         };

@@ -1,5 +1,6 @@
 //! The real world behind the ports of time, ids and secrets.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -23,13 +24,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// ULIDs: the time and 80 random bits.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct UlidSource;
+/// ULIDs: the time and 80 random bits, each greater than the one before: the queue of deliveries goes by them, also
+/// within one millisecond.
+#[derive(Debug, Default)]
+pub struct UlidSource(Mutex<ulid::Generator>);
 
 impl IdSource for UlidSource {
     fn next(&self) -> ulid::Ulid {
-        ulid::Ulid::generate()
+        let mut generator = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match generator.generate() {
+            Ok(ulid) => ulid,
+            Err(overflow) => overflow.commit_overflow_increment(),
+        }
     }
 }
 
@@ -40,5 +46,17 @@ pub struct SystemSecrets;
 impl SecretSource for SystemSecrets {
     fn secret_bytes(&self) -> [u8; 32] {
         rand::random()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_as_they_were_made() {
+        let source = UlidSource::default();
+        let ids: Vec<_> = (0..1_000).map(|_| source.next()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
     }
 }

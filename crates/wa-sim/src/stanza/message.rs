@@ -150,7 +150,7 @@ fn route_direct(state: &mut State, from: &Address, stanza: &Node, to: &Jid, legs
         let Ok(sender) = state.phone(&from.phone) else {
             continue;
         };
-        let envelope = direct_envelope(sender, from, stanza, to, leg);
+        let envelope = direct_envelope(sender, state.phone(&peer).ok(), from, stanza, to, leg);
         let mut content = vec![enc.clone()];
         content.extend(carried(stanza));
         let message = envelope.children(content).build();
@@ -166,12 +166,26 @@ fn is_blocked(state: &State, by: &str, whom: &str) -> bool {
         .is_some_and(|phone| phone.blocked.contains(whom))
 }
 
-fn direct_envelope(sender: &Phone, from: &Address, stanza: &Node, to: &Jid, leg: &Leg) -> NodeBuilder {
+fn direct_envelope(
+    sender: &Phone,
+    peer: Option<&Phone>,
+    from: &Address,
+    stanza: &Node,
+    to: &Jid,
+    leg: &Leg,
+) -> NodeBuilder {
     let mut envelope = envelope(sender, stanza).attr("from", sender.device_jid(from.device, &leg.jid));
+
     if leg.to.phone == from.phone {
         // For one's own devices `from` is oneself, so the chat is named apart; peer messages have no chat.
         if !attr_is(stanza, "category", "peer") {
             let chat = jid_attr(stanza, "recipient").unwrap_or_else(|| to.to_non_ad());
+            // A chat that is named by LID comes with the number (seen in whatsapp-rust 0.7.0).
+            if chat.is_lid()
+                && let Some(peer) = peer
+            {
+                envelope = envelope.attr("peer_recipient_pn", peer.pn_jid());
+            }
             envelope = envelope.attr("recipient", chat);
         }
     } else if leg.jid.is_lid() {
