@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use serde_json::Value;
 
 /// The one-way street: who may name whom, outside of tests.
 const EDGES: &[(&str, &[&str])] = &[
@@ -51,13 +51,25 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
+/// What cargo says of the workspace, without its dependencies.
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 /// Each of our packages with the packages it names outside of tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
-    let ours = metadata.packages.iter().filter(|package| package.name.as_str() != "wagate-tests");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let metadata = metadata();
+    let ours = metadata["packages"].as_array().unwrap().iter().filter(|package| package["name"] != "wagate-tests");
     ours.map(|package| {
-        let named = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
-        (package.name.to_string(), named.map(|dependency| dependency.name.clone()).collect())
+        let named = package["dependencies"].as_array().unwrap().iter().filter(|named| named["kind"] != "dev");
+        (text(&package["name"]), named.map(|dependency| text(&dependency["name"])).collect())
     })
     .collect()
 }
@@ -108,8 +120,14 @@ fn the_server_verifies_whatsapp() {
 
 #[test]
 fn default_members_are_the_server_alone() {
-    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
-    let names: Vec<_> = metadata.workspace_default_packages().iter().map(|package| package.name.to_string()).collect();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let names: Vec<_> = metadata["workspace_default_members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|id| packages.iter().find(|package| package["id"] == *id).unwrap()["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["wagate"]);
 }
 

@@ -5,9 +5,11 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use wa_sim::Settings;
 use wagate::Config;
 
 use crate::{gateway, guide, simulator};
@@ -30,6 +32,9 @@ struct Cli {
     /// File that keeps the simulated world; `-` for memory only.
     #[arg(long, global = true, env = "WAGATE_SIM_STATE", value_name = "FILE")]
     sim_state: Option<PathBuf>,
+    /// Seconds for which the simulator keeps a typing state for a recipient who is away.
+    #[arg(long, global = true, env = "WAGATE_SIM_CHATSTATE_TTL", value_name = "SECONDS", default_value_t = 25)]
+    sim_chatstate_ttl: u64,
     /// A simulator that runs elsewhere on this machine.
     #[arg(long, global = true, env = "WAGATE_SIM_URL", default_value = "http://127.0.0.1:8081")]
     sim_url: String,
@@ -67,9 +72,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(path) => Some(path.clone()),
         None => Some(config.data_dir.join("simulator.json")),
     };
+    let settings = Settings {
+        state_file: state,
+        chatstate_ttl: Duration::from_secs(cli.sim_chatstate_ttl),
+        ..Settings::default()
+    };
     match cli.half {
         Some(Half::Simulator) => {
-            let sim = simulator::start(cli.sim_bind, state).await?;
+            let sim = simulator::start(cli.sim_bind, settings).await?;
             guide::print_simulator(sim.address())?;
             sim.run_until(wagate::shutdown_signal()).await
         }
@@ -79,7 +89,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             app.run(wagate::shutdown_signal()).await
         }
         None => {
-            let sim = simulator::start(cli.sim_bind, state).await?;
+            let sim = simulator::start(cli.sim_bind, settings).await?;
             let sim_url = format!("http://{}", sim.address());
             let app = gateway::build(config, &sim_url).await?;
             guide::print_both(app.address(), API_KEY, &sim_url)?;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -15,15 +15,15 @@ const PEOPLE: &[(&str, &str)] = &[("6281200000001", "Alice"), ("6281200000002", 
 pub struct Simulator(Sim);
 
 /// Binds, restores the world, and makes sure that two people are in it.
-pub async fn start(bind: SocketAddr, state: Option<PathBuf>) -> anyhow::Result<Simulator> {
+pub async fn start(bind: SocketAddr, settings: Settings) -> anyhow::Result<Simulator> {
     if !bind.ip().is_loopback() {
         anyhow::bail!("the simulator listens on loopback only, not on {bind}");
     }
-    if let Some(parent) = state.as_deref().and_then(std::path::Path::parent) {
+    if let Some(parent) = settings.state_file.as_deref().and_then(Path::parent) {
         std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be created", parent.display()))?;
     }
     let listener = TcpListener::bind(bind).await.with_context(|| format!("{bind} cannot be listened on"))?;
-    let sim = Sim::bind(listener, Settings { state_file: state, ..Settings::default() })?;
+    let sim = Sim::bind(listener, settings)?;
     for (phone, name) in PEOPLE {
         if sim.world().phone(phone).is_err() {
             sim.world().create_phone(phone, name)?;

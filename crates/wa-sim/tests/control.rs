@@ -300,9 +300,9 @@ async fn a_group_is_made_written_to_and_changed() {
     .await;
     for phone in [BEN, carl] {
         let (_, list) = sim.get(&format!("/sim/phones/{phone}/messages")).await;
-        let last = list["data"].as_array().unwrap().last().unwrap();
+        let newest = list["data"].as_array().unwrap().last().unwrap();
         assert_eq!(
-            (&last["chat"], &last["text"]),
+            (&newest["chat"], &newest["text"]),
             (&json!(jid), &json!("all here?")),
             "{phone}"
         );

@@ -164,7 +164,8 @@ fn file(state: &mut State, number: &str, envelope: &Envelope, stanza: &Node, mes
             .iter()
             .any(|message| message.view.id == envelope.id)
     });
-    if !from_me {
+    let script = script_of(state, number);
+    if !from_me && script != Script::Silent {
         confirm(state, number, envelope, None);
     }
     if known {
@@ -190,6 +191,14 @@ fn file(state: &mut State, number: &str, envelope: &Envelope, stanza: &Node, mes
     if !from_me {
         follow_script(state, number, envelope, &chat, text);
     }
+}
+
+fn script_of(state: &State, number: &str) -> Script {
+    state
+        .phones
+        .get(number)
+        .map(|phone| phone.script)
+        .unwrap_or_default()
 }
 
 fn chat_of(state: &State, number: &str, envelope: &Envelope, stanza: &Node) -> Option<String> {
@@ -289,12 +298,8 @@ pub fn receipt_for(id: &str, from: &Jid, author: &Jid, kind: Option<&'static str
 }
 
 fn follow_script(state: &mut State, number: &str, envelope: &Envelope, chat: &str, text: Option<String>) {
-    let script = state
-        .phones
-        .get(number)
-        .map(|phone| phone.script)
-        .unwrap_or_default();
-    if script == Script::None || envelope.from.is_status_broadcast() {
+    let script = script_of(state, number);
+    if matches!(script, Script::None | Script::Silent) || envelope.from.is_status_broadcast() {
         return;
     }
     confirm(state, number, envelope, Some("read"));

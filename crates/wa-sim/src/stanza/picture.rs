@@ -92,7 +92,10 @@ fn set(state: &mut State, me: &Address, target: &Jid, picture: Option<&Picture>)
             .phone_mut(&me.phone)
             .map_err(|_| Refusal::not_found())?
             .picture = picture.cloned();
-        status::audience(state, &me.phone, me)
+        // The device that set it hears of it too: clients take the news from the notification alone.
+        let mut told = status::audience(state, &me.phone, me);
+        told.push(me.clone());
+        told
     };
     let change = match picture {
         Some(picture) => Build::new("set")

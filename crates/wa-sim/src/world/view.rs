@@ -27,6 +27,8 @@ pub enum Script {
     Echo,
     /// Marks as read.
     Read,
+    /// Not even delivery receipts: its devices alone speak for the account.
+    Silent,
 }
 
 /// A message as the person sees it: decrypted.

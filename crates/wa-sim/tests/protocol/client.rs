@@ -142,7 +142,7 @@ impl Device {
                 .messages()
                 .find(|message| message.message.conversation.as_deref() == Some(text))?;
             Some((
-                found.info.id.to_string(),
+                found.info.id.clone(),
                 found.info.source.chat.clone(),
                 found.info.source.sender.clone(),
             ))
@@ -160,7 +160,6 @@ impl Device {
             .await
             .unwrap()
             .message_id
-            .to_string()
     }
 }
 

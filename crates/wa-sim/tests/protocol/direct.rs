@@ -61,11 +61,9 @@ async fn a_reading_phone_sends_receipts() {
     let arrived = |kind: ReceiptType| {
         let id = id.clone();
         move |event: &Event| match event {
-            Event::Receipt(receipt) if receipt.r#type == kind => receipt
-                .message_ids
-                .iter()
-                .any(|of| of.to_string() == id)
-                .then_some(()),
+            Event::Receipt(receipt) if receipt.r#type == kind => {
+                receipt.message_ids.iter().any(|of| *of == id).then_some(())
+            }
             _ => None,
         }
     };
@@ -88,7 +86,7 @@ async fn an_echoing_phone_answers() {
         .wait("echo", |event| {
             let echo = event.messages().find(|message| !message.info.source.is_from_me)?;
             let text = echo.message.conversation.clone()?;
-            Some((text, echo.info.id.to_string(), echo.info.source.sender.clone()))
+            Some((text, echo.info.id.clone(), echo.info.source.sender.clone()))
         })
         .await;
     assert_ne!(author, anna.client.lid().unwrap());
@@ -113,10 +111,7 @@ async fn what_came_while_a_device_was_away_comes_in_order() {
     while received.len() < sent.len() {
         let ids = anna
             .wait("missed messages", |event| {
-                let ids: Vec<String> = event
-                    .messages()
-                    .map(|message| message.info.id.to_string())
-                    .collect();
+                let ids: Vec<String> = event.messages().map(|message| message.info.id.clone()).collect();
                 (!ids.is_empty()).then_some(ids)
             })
             .await;
