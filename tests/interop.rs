@@ -19,7 +19,10 @@ fn folder() -> PathBuf {
 
 /// Installs what the lock file says, unless that was done before.
 async fn install() {
-    let (lock, done) = (folder().join("package-lock.json"), folder().join("node_modules/.package-lock.json"));
+    let (lock, done) = (
+        folder().join("package-lock.json"),
+        folder().join("node_modules/.package-lock.json"),
+    );
     let modified = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok();
     if modified(&done) >= modified(&lock) {
         return;
@@ -49,7 +52,11 @@ async fn baileys_exchanges_text_and_a_picture_with_a_gateway_device() {
         .output();
     let output = tokio::time::timeout(PATIENCE, script).await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(said.contains("# pass "), "no test ran: {said}");
     sandbox.finish().await;
 }

@@ -28,7 +28,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "wagate-webhooks",
         ],
     ),
-    ("wagate-sandbox", &["wagate", "wagate-domain", "wagate-driver", "wagate-sim"]),
+    (
+        "wagate-sandbox",
+        &["wagate", "wagate-domain", "wagate-driver", "wagate-sim"],
+    ),
 ];
 
 /// Libraries that one crate alone may name, outside of tests.
@@ -58,7 +61,11 @@ fn metadata() -> Value {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -66,10 +73,21 @@ fn metadata() -> Value {
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let metadata = metadata();
-    let ours = metadata["packages"].as_array().unwrap().iter().filter(|package| package["name"] != "wagate-tests");
+    let ours = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|package| package["name"] != "wagate-tests");
     ours.map(|package| {
-        let named = package["dependencies"].as_array().unwrap().iter().filter(|named| named["kind"] != "dev");
-        (text(&package["name"]), named.map(|dependency| text(&dependency["name"])).collect())
+        let named = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|named| named["kind"] != "dev");
+        (
+            text(&package["name"]),
+            named.map(|dependency| text(&dependency["name"])).collect(),
+        )
     })
     .collect()
 }
@@ -78,9 +96,14 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn dependencies_go_one_way() {
     let allowed: BTreeMap<_, _> = EDGES.iter().copied().collect();
     for (package, named) in dependencies() {
-        let allowed = allowed.get(package.as_str()).unwrap_or_else(|| panic!("{package} is missing in EDGES"));
+        let allowed = allowed
+            .get(package.as_str())
+            .unwrap_or_else(|| panic!("{package} is missing in EDGES"));
         for name in named.iter().filter(|name| name.starts_with("wagate")) {
-            assert!(allowed.contains(&name.as_str()), "{package} must not depend on {name}");
+            assert!(
+                allowed.contains(&name.as_str()),
+                "{package} must not depend on {name}"
+            );
         }
     }
 }
@@ -89,9 +112,15 @@ fn dependencies_go_one_way() {
 fn libraries_stay_with_their_owner() {
     for (package, named) in dependencies() {
         for (library, owner) in OWNED {
-            assert!(package == *owner || !named.contains(*library), "only {owner} may name {library}, not {package}");
+            assert!(
+                package == *owner || !named.contains(*library),
+                "only {owner} may name {library}, not {package}"
+            );
         }
-        assert!(ANYHOW.contains(&package.as_str()) || !named.contains("anyhow"), "{package} must not use anyhow");
+        assert!(
+            ANYHOW.contains(&package.as_str()) || !named.contains("anyhow"),
+            "{package} must not use anyhow"
+        );
     }
 }
 
@@ -99,22 +128,46 @@ fn libraries_stay_with_their_owner() {
 fn architecture_lists_every_crate() {
     let text = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
     for package in dependencies().keys() {
-        assert!(text.contains(&format!("`{package}`")), "docs/ARCHITECTURE.md does not name {package}");
+        assert!(
+            text.contains(&format!("`{package}`")),
+            "docs/ARCHITECTURE.md does not name {package}"
+        );
     }
 }
 
 #[test]
 fn the_server_verifies_whatsapp() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--package", "wagate", "--edges", "normal,build,features", "--prefix", "none"])
+        .args([
+            "tree",
+            "--offline",
+            "--package",
+            "wagate",
+            "--edges",
+            "normal,build,features",
+            "--prefix",
+            "none",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).unwrap();
-    assert!(tree.contains("wacore-noise"), "the tree does not show the crate that verifies");
-    for feature in ["danger", "wagate-sim", "\"sim\"", "debug-snapshots", "tracing-pii"] {
-        assert!(!tree.contains(feature), "the production server is built with {feature}");
+    assert!(
+        tree.contains("wacore-noise"),
+        "the tree does not show the crate that verifies"
+    );
+    for feature in [
+        "danger",
+        "wagate-sim",
+        "\"sim\"",
+        "debug-snapshots",
+        "tracing-pii",
+    ] {
+        assert!(
+            !tree.contains(feature),
+            "the production server is built with {feature}"
+        );
     }
 }
 
@@ -126,18 +179,33 @@ fn default_members_are_the_server_alone() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|id| packages.iter().find(|package| package["id"] == *id).unwrap()["name"].as_str().unwrap())
+        .map(|id| {
+            packages.iter().find(|package| package["id"] == *id).unwrap()["name"]
+                .as_str()
+                .unwrap()
+        })
         .collect();
     assert_eq!(names, ["wagate"]);
 }
 
 /// Every tracked text file outside of lock files.
 fn sources() -> Vec<(PathBuf, String)> {
-    let listed = Command::new("git").args(["ls-files", "--cached"]).current_dir(root()).output().unwrap();
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let paths = listed.lines().filter(|path| !path.ends_with(".lock") && !path.ends_with("package-lock.json"));
+    let paths = listed
+        .lines()
+        .filter(|path| !path.ends_with(".lock") && !path.ends_with("package-lock.json"));
     paths
-        .filter_map(|path| Some((PathBuf::from(path), std::fs::read_to_string(root().join(path)).ok()?)))
+        .filter_map(|path| {
+            Some((
+                PathBuf::from(path),
+                std::fs::read_to_string(root().join(path)).ok()?,
+            ))
+        })
         .collect()
 }
 
@@ -153,7 +221,11 @@ fn documents_link_to_files_that_exist() {
                 continue;
             }
             let found = root().join(path.parent().unwrap_or(Path::new(""))).join(file);
-            assert!(found.exists(), "{} links to {file}, which is not there", path.display());
+            assert!(
+                found.exists(),
+                "{} links to {file}, which is not there",
+                path.display()
+            );
         }
     }
 }

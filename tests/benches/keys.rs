@@ -1,7 +1,11 @@
 //! Protocol state in our store against the store that the driver's library ships: the same calls through the same
 //! storage traits, in turns (ours, theirs, ours, theirs …), as ratios. Theirs runs twice: as it comes
 //! (`synchronous=NORMAL`, which a power cut may roll back) and with the durability that ours always has.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops when it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops when it cannot go on"
+)]
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,7 +36,14 @@ type Backend = Arc<dyn SignalStore>;
 
 fn sessions(round: usize) -> Vec<(Arc<str>, Bytes)> {
     let fill = u8::try_from(round % 256).unwrap();
-    (0..SESSIONS).map(|n| (format!("1000000{n:05}@lid.0").into(), Bytes::from(vec![fill; SESSION_BYTES]))).collect()
+    (0..SESSIONS)
+        .map(|n| {
+            (
+                format!("1000000{n:05}@lid.0").into(),
+                Bytes::from(vec![fill; SESSION_BYTES]),
+            )
+        })
+        .collect()
 }
 
 async fn put_sessions(backend: &Backend, round: usize) -> f64 {
@@ -49,7 +60,10 @@ async fn get_sessions(backend: &Backend, _round: usize) -> f64 {
     let started = Instant::now();
     for _ in 0..CALLS / SESSIONS + 1 {
         for (name, _) in &names {
-            assert_eq!(backend.get_session(name).await.unwrap().unwrap().len(), SESSION_BYTES);
+            assert_eq!(
+                backend.get_session(name).await.unwrap().unwrap().len(),
+                SESSION_BYTES
+            );
         }
     }
     started.elapsed().as_secs_f64() / ((CALLS / SESSIONS + 1) * SESSIONS) as f64
@@ -57,7 +71,9 @@ async fn get_sessions(backend: &Backend, _round: usize) -> f64 {
 
 async fn upload_prekeys(backend: &Backend, round: usize) -> f64 {
     let first = u32::try_from(round).unwrap() * PREKEYS + 1;
-    let keys: Vec<_> = (first..first + PREKEYS).map(|id| (id, Bytes::from(vec![5; PREKEY_BYTES]))).collect();
+    let keys: Vec<_> = (first..first + PREKEYS)
+        .map(|id| (id, Bytes::from(vec![5; PREKEY_BYTES])))
+        .collect();
     let ids: Vec<u32> = keys.iter().map(|(id, _)| *id).collect();
     let started = Instant::now();
     backend.store_prekeys_batch(&keys, false).await.unwrap();
@@ -66,8 +82,13 @@ async fn upload_prekeys(backend: &Backend, round: usize) -> f64 {
 }
 
 /// Times `work` on both in turns and prints medians and the ratio pair by pair.
-async fn compare<F>(what: &str, against: &str, ours: &Backend, theirs: &Backend, work: impl Fn(Backend, usize) -> F)
-where
+async fn compare<F>(
+    what: &str,
+    against: &str,
+    ours: &Backend,
+    theirs: &Backend,
+    work: impl Fn(Backend, usize) -> F,
+) where
     F: Future<Output = f64>,
 {
     let (mut a, mut b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,14 +116,30 @@ where
 }
 
 async fn ours(folder: &std::path::Path) -> Backend {
-    let store = Store::open(&StoreSettings::new(format!("sqlite://{}", folder.join("ours.db").display()))).unwrap();
+    let store = Store::open(&StoreSettings::new(format!(
+        "sqlite://{}",
+        folder.join("ours.db").display()
+    )))
+    .unwrap();
     let device = DeviceId::new(UlidSource::default().next());
-    store.devices().create(Device::new(device, "bench".parse().unwrap(), Timestamp(0))).await.unwrap();
-    Arc::new(VaultBackend::new(device, store.keys(), Arc::new(SystemClock), World::Simulated))
+    store
+        .devices()
+        .create(Device::new(device, "bench".parse().unwrap(), Timestamp(0)))
+        .await
+        .unwrap();
+    Arc::new(VaultBackend::new(
+        device,
+        store.keys(),
+        Arc::new(SystemClock),
+        World::Simulated,
+    ))
 }
 
 async fn theirs(folder: &std::path::Path, name: &str, synchronous: Synchronous) -> Backend {
-    let config = SqliteStoreConfig { synchronous, ..SqliteStoreConfig::default() };
+    let config = SqliteStoreConfig {
+        synchronous,
+        ..SqliteStoreConfig::default()
+    };
     let path = folder.join(name).display().to_string();
     Arc::new(SqliteStore::with_config(&path, config).await.unwrap())
 }
@@ -114,9 +151,25 @@ async fn main() {
     let normal = theirs(folder.path(), "normal.db", Synchronous::Normal).await;
     let full = theirs(folder.path(), "full.db", Synchronous::Full).await;
     for (name, them) in [("synchronous=NORMAL", &normal), ("synchronous=FULL", &full)] {
-        compare("put 32 sessions in one batch", name, &us, them, |b, r| async move { put_sessions(&b, r).await }).await;
-        compare("get one session", name, &us, them, |b, r| async move { get_sessions(&b, r).await }).await;
-        compare("812 prekeys: store and mark uploaded", name, &us, them, |b, r| async move { upload_prekeys(&b, r).await })
-            .await;
+        compare(
+            "put 32 sessions in one batch",
+            name,
+            &us,
+            them,
+            |b, r| async move { put_sessions(&b, r).await },
+        )
+        .await;
+        compare("get one session", name, &us, them, |b, r| async move {
+            get_sessions(&b, r).await
+        })
+        .await;
+        compare(
+            "812 prekeys: store and mark uploaded",
+            name,
+            &us,
+            them,
+            |b, r| async move { upload_prekeys(&b, r).await },
+        )
+        .await;
     }
 }

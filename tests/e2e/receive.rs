@@ -11,7 +11,11 @@ async fn hooked(people: &[(&str, &str)]) -> (Sandbox, Receiver) {
     let sandbox = Sandbox::start(people).await;
     let receiver = Receiver::start();
     sandbox.pair("shop", ALICE).await;
-    sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": receiver.url() })).await.ok();
+    sandbox
+        .api
+        .post("/api/webhook", json!({ "token": "shop", "url": receiver.url() }))
+        .await
+        .ok();
     (sandbox, receiver)
 }
 
@@ -20,7 +24,9 @@ async fn a_reply_reaches_the_webhook_in_the_classic_format() {
     let (sandbox, receiver) = hooked(PEOPLE).await;
     let id = sandbox.world.send_text(BOB, ALICE, "Hi Alice").unwrap();
 
-    let received = receiver.wait_for("the reply", |body| body["text"] == "Hi Alice").await;
+    let received = receiver
+        .wait_for("the reply", |body| body["text"] == "Hi Alice")
+        .await;
     let body = &received.body;
     let expected = [
         ("token", json!("shop")),
@@ -51,7 +57,10 @@ async fn a_reply_reaches_the_webhook_in_the_classic_format() {
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
         headers.insert(name, received.header(name).unwrap().parse().unwrap());
     }
-    Webhook::new(&secret).unwrap().verify(&received.raw, &headers).unwrap();
+    Webhook::new(&secret)
+        .unwrap()
+        .verify(&received.raw, &headers)
+        .unwrap();
     sandbox.finish().await;
 }
 
@@ -59,11 +68,18 @@ async fn a_reply_reaches_the_webhook_in_the_classic_format() {
 async fn receipts_tell_how_far_a_message_came() {
     let (sandbox, receiver) = hooked(PEOPLE).await;
     let id = sandbox.api.send_text("shop", BOB, "read me").await;
-    let delivered =
-        receiver.wait_for("delivered", |body| body["event"] == "receipt" && body["type"] == "").await;
+    let delivered = receiver
+        .wait_for("delivered", |body| {
+            body["event"] == "receipt" && body["type"] == ""
+        })
+        .await;
     assert_eq!(delivered.body["ids"], json!([id]));
     sandbox.world.mark_read(BOB, ALICE, &id).unwrap();
-    let read = receiver.wait_for("read", |body| body["event"] == "receipt" && body["type"] == "read").await;
+    let read = receiver
+        .wait_for("read", |body| {
+            body["event"] == "receipt" && body["type"] == "read"
+        })
+        .await;
     assert_eq!(read.body["ids"], json!([id]));
     assert_eq!(read.body["phone"], BOB);
     sandbox.finish().await;
@@ -74,15 +90,27 @@ async fn what_came_while_the_gateway_was_down_is_delivered_once_it_is_back() {
     let (mut sandbox, receiver) = hooked(PEOPLE).await;
     sandbox.stop_gateway().await;
     for n in 0..5 {
-        sandbox.world.send_text(BOB, ALICE, &format!("missed {n}")).unwrap();
+        sandbox
+            .world
+            .send_text(BOB, ALICE, &format!("missed {n}"))
+            .unwrap();
     }
     sandbox.start_gateway().await;
     for n in 0..5 {
-        receiver.wait_for("a missed message", |body| body["text"] == format!("missed {n}")).await;
+        receiver
+            .wait_for("a missed message", |body| body["text"] == format!("missed {n}"))
+            .await;
     }
     let all = receiver.all();
-    let texts: Vec<_> = all.iter().filter_map(|got| got.body["text"].as_str()).filter(|t| t.starts_with("missed")).collect();
-    assert_eq!(texts, ["missed 0", "missed 1", "missed 2", "missed 3", "missed 4"]);
+    let texts: Vec<_> = all
+        .iter()
+        .filter_map(|got| got.body["text"].as_str())
+        .filter(|t| t.starts_with("missed"))
+        .collect();
+    assert_eq!(
+        texts,
+        ["missed 0", "missed 1", "missed 2", "missed 3", "missed 4"]
+    );
     sandbox.finish().await;
 }
 
@@ -90,7 +118,9 @@ async fn what_came_while_the_gateway_was_down_is_delivered_once_it_is_back() {
 async fn what_the_person_writes_on_their_own_phone_is_told_too() {
     let (sandbox, receiver) = hooked(PEOPLE).await;
     sandbox.world.send_text(ALICE, BOB, "from the phone").unwrap();
-    let received = receiver.wait_for("own message", |body| body["text"] == "from the phone").await;
+    let received = receiver
+        .wait_for("own message", |body| body["text"] == "from the phone")
+        .await;
     assert_eq!(received.body["fromMe"], true);
     assert_eq!(received.body["phone"], BOB);
     assert_eq!(received.body["sender"], ALICE);

@@ -13,13 +13,20 @@ async fn text_arrives_decrypted_on_the_other_phone() {
 
     let body = json!({ "token": "shop", "phone": "+62 812-0000-0002", "message": "Hello, Bob 👋" });
     let answer = sandbox.api.post("/api/send", body).await.ok();
-    assert_eq!((&answer["status"], &answer["phone"], &answer["message"]), (&json!(true), &json!(BOB), &json!("Sent")));
+    assert_eq!(
+        (&answer["status"], &answer["phone"], &answer["message"]),
+        (&json!(true), &json!(BOB), &json!("Sent"))
+    );
 
     let got = sandbox.wait_for_text(BOB, "Hello, Bob 👋").await;
     assert_eq!(json!(got.id), answer["data"]["id"]);
     assert!(got.sender.starts_with(ALICE), "{got:?}");
     // The account's own phone sees what its companion sent.
-    sandbox.wait_for_message(ALICE, "own copy", |message| message.from_me && message.id == got.id).await;
+    sandbox
+        .wait_for_message(ALICE, "own copy", |message| {
+            message.from_me && message.id == got.id
+        })
+        .await;
 
     // A national number is completed by the country of the account; a JID is left alone.
     for to in ["0812 0000 0002", "6281200000002@s.whatsapp.net"] {
@@ -50,14 +57,24 @@ async fn the_same_key_sends_once() {
     sandbox.pair("shop", ALICE).await;
     let body = json!({ "token": "shop", "phone": BOB, "message": "pay 10" });
     let key = [("idempotency-key", "order-1")];
-    let first = sandbox.api.call(Method::POST, "/api/send", body.clone(), &key).await.ok();
-    let again = sandbox.api.call(Method::POST, "/api/send", body.clone(), &key).await.ok();
+    let first = sandbox
+        .api
+        .call(Method::POST, "/api/send", body.clone(), &key)
+        .await
+        .ok();
+    let again = sandbox
+        .api
+        .call(Method::POST, "/api/send", body.clone(), &key)
+        .await
+        .ok();
     assert_eq!(first, again);
 
     // It is stored: a restart does not forget it.
     sandbox.stop_gateway().await;
     sandbox.start_gateway().await;
-    sandbox.wait_for_status("shop", "connected", |status| status["connected"] == true).await;
+    sandbox
+        .wait_for_status("shop", "connected", |status| status["connected"] == true)
+        .await;
     let later = sandbox.api.call(Method::POST, "/api/send", body, &key).await.ok();
     assert_eq!(first, later);
 
@@ -68,7 +85,13 @@ async fn the_same_key_sends_once() {
     sandbox.api.send_text("shop", BOB, "done").await;
     sandbox.wait_for_text(BOB, "done").await;
     let payments = sandbox.world.messages(BOB).unwrap();
-    assert_eq!(payments.iter().filter(|message| message.text.as_deref() == Some("pay 10")).count(), 1);
+    assert_eq!(
+        payments
+            .iter()
+            .filter(|message| message.text.as_deref() == Some("pay 10"))
+            .count(),
+        1
+    );
     sandbox.finish().await;
 }
 
@@ -77,13 +100,35 @@ async fn what_cannot_be_sent_is_refused_before_anything_leaves() {
     let sandbox = Sandbox::start(PEOPLE).await;
     let send = |body| sandbox.api.post("/api/send", body);
     assert_eq!(send(json!({ "phone": BOB })).await.refused(400), "invalid_token");
-    assert_eq!(send(json!({ "token": "nobody", "phone": BOB, "message": "x" })).await.refused(404), "device_not_found");
-    sandbox.api.post("/api/start", json!({ "token": "shop" })).await.ok();
+    assert_eq!(
+        send(json!({ "token": "nobody", "phone": BOB, "message": "x" }))
+            .await
+            .refused(404),
+        "device_not_found"
+    );
+    sandbox
+        .api
+        .post("/api/start", json!({ "token": "shop" }))
+        .await
+        .ok();
     let unpaired = send(json!({ "token": "shop", "phone": BOB, "message": "x" })).await;
     assert_eq!(unpaired.refused(409), "session_not_paired");
     sandbox.pair("shop", ALICE).await;
-    assert_eq!(send(json!({ "token": "shop", "message": "x" })).await.refused(400), "invalid_phone");
-    assert_eq!(send(json!({ "token": "shop", "phone": "12", "message": "x" })).await.refused(400), "invalid_phone");
-    assert_eq!(send(json!({ "token": "shop", "phone": BOB })).await.refused(400), "invalid_message");
+    assert_eq!(
+        send(json!({ "token": "shop", "message": "x" }))
+            .await
+            .refused(400),
+        "invalid_phone"
+    );
+    assert_eq!(
+        send(json!({ "token": "shop", "phone": "12", "message": "x" }))
+            .await
+            .refused(400),
+        "invalid_phone"
+    );
+    assert_eq!(
+        send(json!({ "token": "shop", "phone": BOB })).await.refused(400),
+        "invalid_message"
+    );
     sandbox.finish().await;
 }

@@ -10,7 +10,11 @@ async fn a_failed_delivery_is_retried_with_the_same_id_and_body() {
     let sandbox = Sandbox::start(PEOPLE).await;
     let receiver = Receiver::start();
     sandbox.pair("shop", ALICE).await;
-    sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": receiver.url() })).await.ok();
+    sandbox
+        .api
+        .post("/api/webhook", json!({ "token": "shop", "url": receiver.url() }))
+        .await
+        .ok();
     receiver.answer_next(&[500]);
     sandbox.world.send_text(BOB, ALICE, "once more").unwrap();
     // The first retry comes after five seconds.
@@ -25,7 +29,11 @@ async fn a_delivery_that_waits_survives_a_restart() {
     let mut sandbox = Sandbox::start(PEOPLE).await;
     let receiver = Receiver::start();
     sandbox.pair("shop", ALICE).await;
-    sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": receiver.url() })).await.ok();
+    sandbox
+        .api
+        .post("/api/webhook", json!({ "token": "shop", "url": receiver.url() }))
+        .await
+        .ok();
     receiver.answer_next(&[503]);
     sandbox.world.send_text(BOB, ALICE, "do not forget").unwrap();
     receiver.wait_for_count(1).await;
@@ -39,14 +47,41 @@ async fn a_delivery_that_waits_survives_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_checked_and_can_be_removed() {
     let sandbox = Sandbox::start(PEOPLE).await;
-    sandbox.api.post("/api/start", json!({ "token": "shop" })).await.ok();
-    for url in ["ftp://example.com", "nonsense", "http://user:pw@example.com/", "http://192.168.1.1/", "http://[::ffff:10.0.0.1]/"] {
-        let reply = sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": url })).await;
+    sandbox
+        .api
+        .post("/api/start", json!({ "token": "shop" }))
+        .await
+        .ok();
+    for url in [
+        "ftp://example.com",
+        "nonsense",
+        "http://user:pw@example.com/",
+        "http://192.168.1.1/",
+        "http://[::ffff:10.0.0.1]/",
+    ] {
+        let reply = sandbox
+            .api
+            .post("/api/webhook", json!({ "token": "shop", "url": url }))
+            .await;
         assert_eq!(reply.refused(400), "invalid_url", "{url}");
     }
-    let set = sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": "https://example.com/hook" })).await.ok();
-    assert_eq!(set, json!({ "status": "updated", "url": "https://example.com/hook" }));
-    sandbox.api.post("/api/webhook", json!({ "token": "shop", "url": "" })).await.ok();
+    let set = sandbox
+        .api
+        .post(
+            "/api/webhook",
+            json!({ "token": "shop", "url": "https://example.com/hook" }),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        set,
+        json!({ "status": "updated", "url": "https://example.com/hook" })
+    );
+    sandbox
+        .api
+        .post("/api/webhook", json!({ "token": "shop", "url": "" }))
+        .await
+        .ok();
     let page = sandbox.api.get("/api/devices").await.ok();
     assert_eq!(page["data"][0]["webhook"], "");
     sandbox.finish().await;

@@ -47,7 +47,10 @@ impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().build().unwrap();
-        Self { http, base: format!("http://{address}") }
+        Self {
+            http,
+            base: format!("http://{address}"),
+        }
     }
 
     /// Where the gateway listens.
@@ -57,7 +60,10 @@ impl Client {
 
     /// Any call; `null` sends no body.
     pub async fn call(&self, method: Method, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).header("apikey", API_KEY);
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .header("apikey", API_KEY);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -67,7 +73,11 @@ impl Client {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
-        Reply { status, headers, body }
+        Reply {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// GET.
@@ -87,7 +97,13 @@ impl Client {
 
     /// Sends text, which must be accepted, and returns the message's id.
     pub async fn send_text(&self, token: &str, to: &str, text: &str) -> String {
-        let body = self.post("/api/send", json!({ "token": token, "phone": to, "message": text })).await.ok();
+        let body = self
+            .post(
+                "/api/send",
+                json!({ "token": token, "phone": to, "message": text }),
+            )
+            .await
+            .ok();
         assert_eq!(body["status"], true, "{body}");
         body["data"]["id"].as_str().unwrap().to_owned()
     }

@@ -1,6 +1,11 @@
 //! What the tests across crates share: a whole sandbox in one process, a webhook receiver, and waiting for what happens
 //! instead of sleeping. See docs/TESTING.md.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must stop here")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must stop here"
+)]
 
 pub mod client;
 pub mod receiver;

@@ -26,7 +26,10 @@ pub struct Received {
 impl Received {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -46,7 +49,9 @@ pub struct Receiver {
 
 impl std::fmt::Debug for Receiver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receiver").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Receiver")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +60,11 @@ impl Receiver {
     pub fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let shelf = Arc::new(Shelf { got: Mutex::default(), answers: Mutex::default(), count: watch::channel(0).0 });
+        let shelf = Arc::new(Shelf {
+            got: Mutex::default(),
+            answers: Mutex::default(),
+            count: watch::channel(0).0,
+        });
         let shared = web::Data::from(shelf.clone());
         let server = HttpServer::new(move || {
             App::new()
@@ -70,7 +79,11 @@ impl Receiver {
         .run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, shelf, handle }
+        Self {
+            address,
+            shelf,
+            handle,
+        }
     }
 
     /// Where it listens.
@@ -104,7 +117,10 @@ impl Receiver {
             Ok(found) => found,
             Err(_) => panic!(
                 "no webhook: {what}; came: {:#?}",
-                self.all().iter().map(|received| received.body.to_string()).collect::<Vec<_>>()
+                self.all()
+                    .iter()
+                    .map(|received| received.body.to_string())
+                    .collect::<Vec<_>>()
             ),
         }
     }
@@ -117,7 +133,10 @@ impl Receiver {
     /// Waits until this many requests came.
     pub async fn wait_for_count(&self, want: usize) -> Vec<Received> {
         let mut count = self.shelf.count.subscribe();
-        tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= want)).await.expect("webhooks").unwrap();
+        tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= want))
+            .await
+            .expect("webhooks")
+            .unwrap();
         self.all()
     }
 
@@ -129,7 +148,8 @@ impl Receiver {
 
 async fn receive(request: HttpRequest, body: web::Bytes, shelf: web::Data<Shelf>) -> HttpResponse {
     let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("").to_owned()));
+    let headers =
+        headers.map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("").to_owned()));
     let received = Received {
         headers: headers.collect(),
         raw: body.to_vec(),
@@ -139,7 +159,11 @@ async fn receive(request: HttpRequest, body: web::Bytes, shelf: web::Data<Shelf>
     shelf.count.send_modify(|count| *count += 1);
     let status = {
         let mut answers = shelf.answers.lock().unwrap();
-        if answers.is_empty() { 204 } else { answers.remove(0) }
+        if answers.is_empty() {
+            204
+        } else {
+            answers.remove(0)
+        }
     };
     HttpResponse::build(StatusCode::from_u16(status).unwrap()).finish()
 }
@@ -152,7 +176,9 @@ pub struct FileServer {
 
 impl std::fmt::Debug for FileServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileServer").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("FileServer")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wa_driver::{SimulatedEndpoint, WaDriver, WaSettings};
-use wa_sim::world::view::MessageView;
 use wa_sim::world::SharedWorld;
+use wa_sim::world::view::MessageView;
 use wa_sim::{Settings, Sim};
 use wagate::{App, Config, Network, SystemClock};
 use wagate_domain::Gateway;
@@ -53,7 +53,9 @@ pub struct Sandbox {
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sandbox").field("sim", &self.sim_authority).finish_non_exhaustive()
+        f.debug_struct("Sandbox")
+            .field("sim", &self.sim_authority)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +79,28 @@ impl Sandbox {
         let data = tempfile::tempdir().unwrap();
         let (api, core, gateway) = start_gateway(data.path(), &sim_authority).await;
         let sim = Running { stop, task };
-        Self { api, world, ledger, faults, sim_authority, sim, gateway: Some(gateway), core, data }
+        Self {
+            api,
+            world,
+            ledger,
+            faults,
+            sim_authority,
+            sim,
+            gateway: Some(gateway),
+            core,
+            data,
+        }
+    }
+
+    /// A gateway whose WhatsApp is out of reach: nobody listens where it dials.
+    pub async fn start_unreachable() -> Self {
+        let mut sandbox = Self::start(&[]).await;
+        sandbox.stop_gateway().await;
+        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        sandbox.sim_authority = nobody.local_addr().unwrap().to_string();
+        drop(nobody);
+        sandbox.start_gateway().await;
+        sandbox
     }
 
     /// Stops the gateway as SIGTERM does.
@@ -100,7 +123,10 @@ impl Sandbox {
         }
         self.sim.stop().await;
         let violations = self.ledger.violations();
-        assert!(violations.is_empty(), "the gateway broke WhatsApp's rules: {violations:#?}");
+        assert!(
+            violations.is_empty(),
+            "the gateway broke WhatsApp's rules: {violations:#?}"
+        );
     }
 
     /// Creates a device token and lets a phone scan its QR code. Returns the companion's JID.
@@ -109,7 +135,8 @@ impl Sandbox {
         let body = self.api.post("/api/qrcode", json!({ "token": token })).await.ok();
         let qr = read_qr(body["qrcode"].as_str().unwrap());
         let jid = self.world.scan(phone, &qr).await.unwrap();
-        self.wait_for_status(token, "connected", |status| status["connected"] == true).await;
+        self.wait_for_status(token, "connected", |status| status["connected"] == true)
+            .await;
         jid
     }
 
@@ -120,7 +147,14 @@ impl Sandbox {
 
     /// The secret that signs what goes to the device's endpoint.
     pub async fn webhook_secret(&self, token: &Token) -> String {
-        self.core.webhook(token).await.unwrap().unwrap().secret.reveal().to_owned()
+        self.core
+            .webhook(token)
+            .await
+            .unwrap()
+            .unwrap()
+            .secret
+            .reveal()
+            .to_owned()
     }
 
     /// The device's status, once it fits.
@@ -145,8 +179,19 @@ impl Sandbox {
     }
 
     /// The first message on a phone that fits, waiting for it.
-    pub async fn wait_for_message(&self, phone: &str, what: &str, fits: impl Fn(&MessageView) -> bool) -> MessageView {
-        let found = self.wait_for_world(|world| world.messages(phone).unwrap().into_iter().find(|message| fits(message)));
+    pub async fn wait_for_message(
+        &self,
+        phone: &str,
+        what: &str,
+        fits: impl Fn(&MessageView) -> bool,
+    ) -> MessageView {
+        let found = self.wait_for_world(|world| {
+            world
+                .messages(phone)
+                .unwrap()
+                .into_iter()
+                .find(|message| fits(message))
+        });
         match tokio::time::timeout(PATIENCE, found).await {
             Ok(found) => found,
             Err(_) => panic!("{phone} has no {what}: {:#?}", self.world.messages(phone)),
@@ -155,7 +200,8 @@ impl Sandbox {
 
     /// The message with this text on a phone.
     pub async fn wait_for_text(&self, phone: &str, text: &str) -> MessageView {
-        self.wait_for_message(phone, text, |message| message.text.as_deref() == Some(text)).await
+        self.wait_for_message(phone, text, |message| message.text.as_deref() == Some(text))
+            .await
     }
 
     /// What `look` finds in the world, as soon as it finds something.
@@ -190,7 +236,9 @@ async fn start_gateway(data: &Path, sim_authority: &str) -> (Client, Arc<Gateway
         ..WaSettings::default()
     };
     let driver = WaDriver::new(settings, clock.clone()).unwrap();
-    let app = App::build(config, Network::Simulated, Arc::new(driver), clock).await.unwrap();
+    let app = App::build(config, Network::Simulated, Arc::new(driver), clock)
+        .await
+        .unwrap();
     let api = Client::new(app.address());
     let core = app.gateway();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -203,7 +251,9 @@ async fn start_gateway(data: &Path, sim_authority: &str) -> (Client, Arc<Gateway
 /// Reads the pairing string out of the PNG, as a phone's camera would.
 pub fn read_qr(data_uri: &str) -> String {
     use base64::Engine as _;
-    let png = data_uri.strip_prefix("data:image/png;base64,").expect("a PNG as data URI");
+    let png = data_uri
+        .strip_prefix("data:image/png;base64,")
+        .expect("a PNG as data URI");
     let png = base64::prelude::BASE64_STANDARD.decode(png).unwrap();
     let image = image::load_from_memory(&png).unwrap().to_luma8();
     let mut prepared = rqrr::PreparedImage::prepare(image);

@@ -27,16 +27,32 @@ struct Cli {
     #[command(subcommand)]
     half: Option<Half>,
     /// Address of the simulator.
-    #[arg(long, global = true, env = "WAGATE_SIM_BIND", default_value = "127.0.0.1:8081")]
+    #[arg(
+        long,
+        global = true,
+        env = "WAGATE_SIM_BIND",
+        default_value = "127.0.0.1:8081"
+    )]
     sim_bind: SocketAddr,
     /// File that keeps the simulated world; `-` for memory only.
     #[arg(long, global = true, env = "WAGATE_SIM_STATE", value_name = "FILE")]
     sim_state: Option<PathBuf>,
     /// Seconds for which the simulator keeps a typing state for a recipient who is away.
-    #[arg(long, global = true, env = "WAGATE_SIM_CHATSTATE_TTL", value_name = "SECONDS", default_value_t = 25)]
+    #[arg(
+        long,
+        global = true,
+        env = "WAGATE_SIM_CHATSTATE_TTL",
+        value_name = "SECONDS",
+        default_value_t = 25
+    )]
     sim_chatstate_ttl: u64,
     /// A simulator that runs elsewhere on this machine.
-    #[arg(long, global = true, env = "WAGATE_SIM_URL", default_value = "http://127.0.0.1:8081")]
+    #[arg(
+        long,
+        global = true,
+        env = "WAGATE_SIM_URL",
+        default_value = "http://127.0.0.1:8081"
+    )]
     sim_url: String,
 }
 
@@ -108,9 +124,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 
 /// The server's configuration with the sandbox's own defaults; what only the sandbox knows is taken out first.
 fn config() -> anyhow::Result<Config> {
-    let mut env: HashMap<String, String> =
-        std::env::vars().filter(|(name, _)| !name.starts_with("WAGATE_SIM_")).collect();
-    env.entry("WAGATE_DATA_DIR".into()).or_insert_with(|| DATA_DIR.into());
+    let mut env: HashMap<String, String> = std::env::vars()
+        .filter(|(name, _)| !name.starts_with("WAGATE_SIM_"))
+        .collect();
+    env.entry("WAGATE_DATA_DIR".into())
+        .or_insert_with(|| DATA_DIR.into());
     env.insert("WAGATE_API_KEY".into(), API_KEY.into());
     Config::load(None, env)
 }

@@ -6,10 +6,16 @@ use std::net::SocketAddr;
 /// Both halves run.
 pub fn print_both(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "\nwagate sandbox: everything below happens on this machine.\n")?;
+    writeln!(
+        out,
+        "\nwagate sandbox: everything below happens on this machine.\n"
+    )?;
     writeln!(out, "  gateway             http://{gateway}")?;
     writeln!(out, "  API key             {key}")?;
-    writeln!(out, "  simulated WhatsApp  {sim_url}/sim/   (Alice 6281200000001, Bob 6281200000002)\n")?;
+    writeln!(
+        out,
+        "  simulated WhatsApp  {sim_url}/sim/   (Alice 6281200000001, Bob 6281200000002)\n"
+    )?;
     tour(&mut out, &format!("http://{gateway}"), key, sim_url)
 }
 
@@ -24,14 +30,23 @@ pub fn print_gateway(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Resul
 /// Only the simulator runs.
 pub fn print_simulator(simulator: SocketAddr) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "\nsimulated WhatsApp  http://{simulator}/sim/   (Alice 6281200000001, Bob 6281200000002)\n")?;
-    writeln!(out, "Point a gateway at it: WAGATE_SIM_URL=http://{simulator} wagate-sandbox gateway\n")?;
+    writeln!(
+        out,
+        "\nsimulated WhatsApp  http://{simulator}/sim/   (Alice 6281200000001, Bob 6281200000002)\n"
+    )?;
+    writeln!(
+        out,
+        "Point a gateway at it: WAGATE_SIM_URL=http://{simulator} wagate-sandbox gateway\n"
+    )?;
     out.flush()
 }
 
 fn tour(out: &mut impl Write, gateway: &str, key: &str, sim_url: &str) -> io::Result<()> {
     writeln!(out, "Try:\n")?;
-    writeln!(out, "  curl -s {gateway}/api/start -H 'apikey: {key}' -d '{{\"token\":\"shop\"}}'\n")?;
+    writeln!(
+        out,
+        "  curl -s {gateway}/api/start -H 'apikey: {key}' -d '{{\"token\":\"shop\"}}'\n"
+    )?;
     writeln!(
         out,
         "  curl -s {gateway}/api/qrcode -H 'apikey: {key}' -d '{{\"token\":\"shop\"}}' |\n    curl -s {sim_url}/sim/phones/6281200000001/scan -H 'content-type: application/json' -d @-\n"
@@ -40,6 +55,9 @@ fn tour(out: &mut impl Write, gateway: &str, key: &str, sim_url: &str) -> io::Re
         out,
         "  curl -s {gateway}/api/send -H 'apikey: {key}' -d '{{\"token\":\"shop\",\"phone\":\"6281200000002\",\"message\":\"Hello Bob\"}}'\n"
     )?;
-    writeln!(out, "Ctrl-C stops it; the next start finds everything as it was.\n")?;
+    writeln!(
+        out,
+        "Ctrl-C stops it; the next start finds everything as it was.\n"
+    )?;
     out.flush()
 }

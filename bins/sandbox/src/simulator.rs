@@ -22,7 +22,9 @@ pub async fn start(bind: SocketAddr, settings: Settings) -> anyhow::Result<Simul
     if let Some(parent) = settings.state_file.as_deref().and_then(Path::parent) {
         std::fs::create_dir_all(parent).with_context(|| format!("{} cannot be created", parent.display()))?;
     }
-    let listener = TcpListener::bind(bind).await.with_context(|| format!("{bind} cannot be listened on"))?;
+    let listener = TcpListener::bind(bind)
+        .await
+        .with_context(|| format!("{bind} cannot be listened on"))?;
     let sim = Sim::bind(listener, settings)?;
     for (phone, name) in PEOPLE {
         if sim.world().phone(phone).is_err() {

@@ -41,9 +41,16 @@ async fn main() -> anyhow::Result<()> {
 
     let token: Token = "shop".parse()?;
     let device = gateway.start_session(&token, CallPatch::default()).await?;
-    driver.session(device.id).scan(Jid::phone("6281200000001"), None).await?;
+    driver
+        .session(device.id)
+        .scan(Jid::phone("6281200000001"), None)
+        .await?;
 
-    let request = MessageRequest { to: "+62 812 0000 0002".into(), text: Some("Hello".into()), ..Default::default() };
+    let request = MessageRequest {
+        to: "+62 812 0000 0002".into(),
+        text: Some("Hello".into()),
+        ..Default::default()
+    };
     if let SendOutcome::Sent(message) = gateway.send_message(&token, request, None).await? {
         tracing::info!(id = %message.id, to = %message.to, "sent");
     }

@@ -1,6 +1,7 @@
 //! The gateway put together: store, driver, use cases, webhook worker and HTTP server, ready to run.
 
 use std::fmt;
+use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -16,7 +17,9 @@ use tokio::task::JoinHandle;
 use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
 use wagate_domain::ports::{Clock, Driver};
 use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
-use wagate_outbound::{ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy};
+use wagate_outbound::{
+    ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy,
+};
 use wagate_store::{Store, StoreSettings};
 use wagate_webhooks::{Worker, WorkerSettings};
 
@@ -44,11 +47,15 @@ pub struct App {
     worker: Worker,
     store: Store,
     generated_key: Option<String>,
+    /// Held as long as the gateway lives.
+    _lock: File,
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,14 +68,25 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         create_private_dir(&config.data_dir)?;
+        let lock = lock(&config.data_dir)?;
         let store = open_store(&config, network).await?;
         let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;
-        let listener =
-            TcpListener::bind(config.bind).with_context(|| format!("{} cannot be listened on", config.bind))?;
+        let listener = TcpListener::bind(config.bind)
+            .with_context(|| format!("{} cannot be listened on", config.bind))?;
         let address = listener.local_addr()?;
 
-        let webhook_client = client(network, config.webhooks.allow_private, &config.webhooks.allow, config.webhooks.timeout)?;
-        let media_client = client(network, config.media.allow_private, &config.media.allow, config.media.timeout)?;
+        let webhook_client = client(
+            network,
+            config.webhooks.allow_private,
+            &config.webhooks.allow,
+            config.webhooks.timeout,
+        )?;
+        let media_client = client(
+            network,
+            config.media.allow_private,
+            &config.media.allow,
+            config.media.timeout,
+        )?;
         create_private_dir(&config.temp_dir())?;
         let media_settings = MediaSettings {
             max_bytes: config.media.max_bytes,
@@ -88,13 +106,19 @@ impl App {
             outbox: store.outbox(),
             keys: store.keys(),
             media: Arc::new(HttpMedia::new(media_client, media_settings)),
-            targets: Arc::new(GuardedTargets::new(webhook_client.clone(), "webhooks.allow_private")),
+            targets: Arc::new(GuardedTargets::new(
+                webhook_client.clone(),
+                "webhooks.allow_private",
+            )),
             clock: clock.clone(),
             ids: Arc::new(UlidSource::default()),
             secrets: Arc::new(SystemSecrets),
             deliveries_added: deliveries_added.clone(),
         };
-        let settings = GatewaySettings { default_region: config.region()?, ..GatewaySettings::default() };
+        let settings = GatewaySettings {
+            default_region: config.region()?,
+            ..GatewaySettings::default()
+        };
         let gateway = Arc::new(Gateway::new(parts, settings));
         let worker_settings = WorkerSettings {
             timeout: config.webhooks.timeout,
@@ -118,7 +142,15 @@ impl App {
         };
         metrics::handle();
         let server = serve(listener, state)?;
-        Ok(Self { server, address, gateway, worker, store, generated_key: key.generated })
+        Ok(Self {
+            server,
+            address,
+            gateway,
+            worker,
+            store,
+            generated_key: key.generated,
+            _lock: lock,
+        })
     }
 
     /// Where it listens.
@@ -183,12 +215,16 @@ fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::de
 }
 
 async fn open_store(config: &Config, network: Network) -> anyhow::Result<Store> {
-    let store = Store::open(&StoreSettings::new(config.database_url())).context("the database cannot be opened")?;
+    let store =
+        Store::open(&StoreSettings::new(config.database_url())).context("the database cannot be opened")?;
     let kind = match network {
         Network::WhatsApp => wagate_store::Kind::WhatsApp,
         Network::Simulated => wagate_store::Kind::Simulated,
     };
-    store.stamp(kind).await.context("the data directory cannot be used")?;
+    store
+        .stamp(kind)
+        .await
+        .context("the data directory cannot be used")?;
     Ok(store)
 }
 
@@ -211,6 +247,19 @@ fn client(
     GuardedClient::new(policy, &settings).context("no HTTP client can be made")
 }
 
+/// Two gateways on the same keys would destroy the sessions of both. The lock goes with the process, however it ends.
+fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be created", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another wagate runs on {}", data_dir.display()),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
+    }
+}
+
 /// The directory holds keys to people's accounts: nobody else may look inside.
 fn create_private_dir(path: &Path) -> anyhow::Result<()> {
     std::fs::DirBuilder::new()
@@ -220,7 +269,10 @@ fn create_private_dir(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be created", path.display()))?;
     let mode = std::fs::metadata(path)?.permissions().mode();
     if mode & 0o077 != 0 && std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).is_err() {
-        bail!("{} can be read by others, and its mode cannot be changed", path.display());
+        bail!(
+            "{} can be read by others, and its mode cannot be changed",
+            path.display()
+        );
     }
     Ok(())
 }

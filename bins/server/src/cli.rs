@@ -29,7 +29,11 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Check configuration, database, server verification and the way to WhatsApp.
-    Doctor,
+    Doctor {
+        /// Leave out the way to WhatsApp: call nobody.
+        #[arg(long)]
+        offline: bool,
+    },
 }
 
 /// What to do with the API key.

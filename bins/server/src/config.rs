@@ -191,7 +191,9 @@ impl Config {
         let parts: Vec<u32> = text.split('.').filter_map(|part| part.parse().ok()).collect();
         match parts[..] {
             [primary, secondary, tertiary] => Ok(Some((primary, secondary, tertiary))),
-            _ => bail!("whatsapp.version {text:?} is wrong: expected three numbers such as 2.3000.1023456789"),
+            _ => {
+                bail!("whatsapp.version {text:?} is wrong: expected three numbers such as 2.3000.1023456789")
+            }
         }
     }
 
@@ -215,7 +217,10 @@ mod tests {
     use super::*;
 
     fn load(env: &[(&str, &str)]) -> anyhow::Result<Config> {
-        let env = env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let env = env
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
         Config::load(None, env)
     }
 

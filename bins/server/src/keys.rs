@@ -23,7 +23,10 @@ pub struct AdminKey {
 /// The key in force.
 pub fn load_or_generate(data_dir: &Path, configured: Option<&str>) -> anyhow::Result<AdminKey> {
     if let Some(key) = configured {
-        return Ok(AdminKey { digest: digest(key), generated: None });
+        return Ok(AdminKey {
+            digest: digest(key),
+            generated: None,
+        });
     }
     let path = path(data_dir);
     match fs::read_to_string(&path) {
@@ -31,7 +34,10 @@ pub fn load_or_generate(data_dir: &Path, configured: Option<&str>) -> anyhow::Re
             let mut digest = [0; 32];
             hex::decode_to_slice(text.trim(), &mut digest)
                 .with_context(|| format!("{} does not hold a key's hash", path.display()))?;
-            Ok(AdminKey { digest, generated: None })
+            Ok(AdminKey {
+                digest,
+                generated: None,
+            })
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => generate(data_dir),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
@@ -54,7 +60,10 @@ pub fn generate(data_dir: &Path) -> anyhow::Result<AdminKey> {
     writeln!(file, "{}", hex::encode(digest))?;
     file.sync_all()?;
     fs::rename(&fresh, &path)?;
-    Ok(AdminKey { digest, generated: Some(key) })
+    Ok(AdminKey {
+        digest,
+        generated: Some(key),
+    })
 }
 
 fn path(data_dir: &Path) -> PathBuf {

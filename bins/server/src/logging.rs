@@ -42,9 +42,13 @@ pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
 
 /// What the user wants, and silence where they said nothing.
 fn filter(wanted: &str) -> anyhow::Result<Targets> {
-    let user: Targets = wanted.parse().with_context(|| format!("log.filter {wanted:?} is wrong"))?;
+    let user: Targets = wanted
+        .parse()
+        .with_context(|| format!("log.filter {wanted:?} is wrong"))?;
     let named: Vec<String> = user.iter().map(|(target, _)| target.to_owned()).collect();
-    let quiet = QUIET.iter().filter(|(target, _)| !named.iter().any(|name| name == target));
+    let quiet = QUIET
+        .iter()
+        .filter(|(target, _)| !named.iter().any(|name| name == target));
     Ok(user.with_targets(quiet.map(|(target, level)| (*target, *level))))
 }
 

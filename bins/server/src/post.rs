@@ -29,9 +29,20 @@ impl Post for GuardedPost {
     async fn post(&self, request: Request) -> Result<Response, PostError> {
         let Request { url, headers, body } = request;
         let call = self.0.post(&url).map_err(|Refused| PostError::Refused)?;
-        let answer = call.headers(headers).body(body).send().await.map_err(|error| reason(&error))?;
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let response = Response { status: answer.status().as_u16(), retry_after: retry_after.map(Into::into) };
+        let answer = call
+            .headers(headers)
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| reason(&error))?;
+        let retry_after = answer
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        let response = Response {
+            status: answer.status().as_u16(),
+            retry_after: retry_after.map(Into::into),
+        };
         read_rest(answer).await;
         Ok(response)
     }

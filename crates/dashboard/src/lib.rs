@@ -12,7 +12,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
 async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("content-security-policy", "default-src 'none'; style-src 'self'; img-src data:"))
+        .insert_header((
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; img-src data:",
+        ))
         .insert_header(("x-content-type-options", "nosniff"))
         .body(PAGE)
 }

@@ -141,6 +141,7 @@ fn route_direct(state: &mut State, from: &Address, stanza: &Node, to: &Jid, legs
     {
         return Err(Refusal::bad_request("message and leg are addressed differently"));
     }
+    check_token(state, from, &peer, stanza);
     state.introduce(&from.phone, &peer);
     for leg in legs {
         if leg.to.phone != from.phone && is_blocked(state, &leg.to.phone, &from.phone) {
@@ -157,6 +158,24 @@ fn route_direct(state: &mut State, from: &Address, stanza: &Node, to: &Jid, legs
         state.deliver(&leg.to, message);
     }
     Ok(())
+}
+
+/// The recipient's token, if the sender shows one, must be the one that the recipient made for it.
+fn check_token(state: &State, from: &Address, peer: &str, stanza: &Node) {
+    let Some(shown) = stanza.get_optional_child("tctoken").map(bytes_of) else {
+        return;
+    };
+    let made = state
+        .phones
+        .get(peer)
+        .and_then(|phone| phone.token_of(&from.phone));
+    if made != Some(shown.as_slice()) {
+        state.violation(
+            &from.pn_jid().to_string(),
+            stanza,
+            "a token that the recipient did not make",
+        );
+    }
 }
 
 fn is_blocked(state: &State, by: &str, whom: &str) -> bool {

@@ -2,12 +2,12 @@
 
 use crate::clock;
 use crate::stanza::{Answered, Refusal};
-use crate::wire::node::{Build, attr_is, children, children_of, jid_attr, result, text_attr};
+use crate::wire::node::{Build, attr_is, children, children_of, jid_attr, result, text_attr, without_attrs};
 use crate::world::account::Phone;
 use crate::world::address::Address;
 use crate::world::link::Client;
 use crate::world::state::State;
-use wacore_binary::Node;
+use wacore_binary::{Node, NodeContent};
 
 pub fn handle(state: &mut State, client: &Client, me: &Address, iq: &Node) -> Answered {
     let phone = state.phone_mut(&me.phone).map_err(|_| Refusal::not_found())?;
@@ -37,38 +37,48 @@ fn settings_node(phone: &Phone) -> Node {
         .build()
 }
 
-/// Passes a token on to the contact it was made for.
+/// Makes a token for each contact that the account trusts: the account reads it in the answer, the contact's devices
+/// in a notification, and they show it when they write.
 pub fn tokens(state: &mut State, client: &Client, me: &Address, iq: &Node) -> Answered {
     let list = children(iq)
         .first()
         .ok_or_else(|| Refusal::bad_request("no tokens"))?;
-    client.say(result(iq, Vec::new()));
-    let Ok(sender) = state.phone(&me.phone) else {
-        return Ok(());
-    };
-    let (from, from_lid) = (sender.pn_jid(), sender.lid_jid());
-    for token in children(list) {
-        let Some(target) = jid_attr(token, "jid").and_then(|jid| state.address_of(&jid)) else {
+    let mut made = Vec::new();
+    for asked in children(list) {
+        let jid = jid_attr(asked, "jid").ok_or_else(|| Refusal::bad_request("token without jid"))?;
+        if !attr_is(asked, "type", "trusted_contact") || text_attr(asked, "t").is_none() {
+            return Err(Refusal::bad_request("token without time or of an unknown type"));
+        }
+        let trusted = state.account_of(&jid).map(|phone| phone.number.clone());
+        let Some(trusted) = trusted.filter(|trusted| *trusted != me.phone) else {
             continue;
         };
-        if target.phone == me.phone {
-            continue;
-        }
-        let mut passed = token.clone();
-        passed.attrs.insert("jid", &from_lid);
-        let notification = Build::new("notification")
-            .attr("from", &from)
-            .attr("sender_lid", &from_lid)
-            .attr("type", "privacy_token")
-            .attr("t", clock::now())
-            .children([Build::new("tokens").children([passed]).build()])
-            .build();
-        let told = state
-            .phones
-            .get(&target.phone)
-            .map(Phone::companions)
-            .unwrap_or_default();
-        state.notify_all(told, &notification);
+        let issuer = state.phone_mut(&me.phone).map_err(|_| Refusal::not_found())?;
+        let mut token = asked.clone();
+        token.content = Some(NodeContent::Bytes(issuer.token_for(&trusted)));
+        made.push((trusted, token));
+    }
+    let answer = made.iter().map(|(_, token)| token.clone()).collect::<Vec<_>>();
+    client.say(result(iq, vec![Build::new("tokens").children(answer).build()]));
+    for (trusted, token) in made {
+        pass_on(state, me, &trusted, token);
     }
     Ok(())
+}
+
+fn pass_on(state: &mut State, from: &Address, trusted: &str, token: Node) {
+    let (Ok(issuer), Ok(contact)) = (state.phone(&from.phone), state.phone(trusted)) else {
+        return;
+    };
+    let notification = Build::new("notification")
+        .attr("from", issuer.pn_jid())
+        .attr("sender_lid", issuer.lid_jid())
+        .attr("type", "privacy_token")
+        .attr("t", clock::now())
+        .children([Build::new("tokens")
+            .children([without_attrs(token, &["jid"])])
+            .build()])
+        .build();
+    let told = contact.companions();
+    state.notify_all(told, &notification);
 }

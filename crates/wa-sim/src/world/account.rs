@@ -1,17 +1,20 @@
 //! An account: the simulated phone, its companions and what the server stores for both.
 
 use crate::phone::content::Message;
+use crate::phone::keys::rng;
 use crate::phone::signal::SignalParty;
 use crate::world::address::Address;
 use crate::world::collection::Collections;
 use crate::world::queue::Queue;
 use crate::world::view::{CallView, PhoneView, Script};
+use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use wacore_binary::{Jid, Node};
 
 /// Companion device numbers start here, where upstream's test server starts them.
 const FIRST_COMPANION: u16 = 33;
+const TOKEN_BYTES: usize = 32;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Phone {
@@ -40,6 +43,9 @@ pub struct Phone {
     /// Blocked accounts by phone number.
     pub blocked: BTreeSet<String>,
     pub privacy: BTreeMap<String, String>,
+    /// Tokens made for trusted contacts, by phone number.
+    #[serde(default)]
+    tokens: BTreeMap<String, Vec<u8>>,
     /// Devices that hold the phone's sender key, by group JID.
     pub shared_sender_keys: BTreeMap<String, BTreeSet<Address>>,
     /// How often the phone has asked for a message again, by message id.
@@ -104,6 +110,7 @@ impl Phone {
             script: Script::None,
             blocked: BTreeSet::new(),
             privacy: default_privacy(),
+            tokens: BTreeMap::new(),
             shared_sender_keys: BTreeMap::new(),
             retries: BTreeMap::new(),
         }
@@ -152,6 +159,21 @@ impl Phone {
         self.last_key_index += 1;
         let offset = u16::try_from(self.last_key_index - 1).unwrap_or(u16::MAX - FIRST_COMPANION);
         (FIRST_COMPANION + offset, self.last_key_index)
+    }
+
+    /// The token that vouches for a trusted contact, made when first asked for.
+    pub fn token_for(&mut self, contact: &str) -> Vec<u8> {
+        let make = || {
+            let mut token = vec![0; TOKEN_BYTES];
+            rng().fill(&mut token[..]);
+            token
+        };
+        self.tokens.entry(contact.to_owned()).or_insert_with(make).clone()
+    }
+
+    /// The token that this account once made for the contact.
+    pub fn token_of(&self, contact: &str) -> Option<&[u8]> {
+        self.tokens.get(contact).map(Vec::as_slice)
     }
 
     pub fn view(&self) -> PhoneView {
