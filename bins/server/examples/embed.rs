@@ -6,11 +6,12 @@
 //! cargo run --package wagate --example embed
 //! ```
 
+use std::io::Write;
 use std::sync::Arc;
 
 use wagate::{SystemClock, SystemSecrets, UlidSource};
 use wagate_domain::gateway::{CallPatch, MessageRequest, SendOutcome};
-use wagate_domain::model::{Jid, Token};
+use wagate_domain::model::Token;
 use wagate_domain::testing::{FakeDriver, FakeMedia, FakeTargets, MemoryStore};
 use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
 
@@ -40,11 +41,8 @@ async fn main() -> anyhow::Result<()> {
     let gateway = Gateway::new(parts, GatewaySettings::default());
 
     let token: Token = "shop".parse()?;
-    let device = gateway.start_session(&token, CallPatch::default()).await?;
-    driver
-        .session(device.id)
-        .scan(Jid::phone("6281200000001"), None)
-        .await?;
+    gateway.start_session(&token, CallPatch::default()).await?;
+    driver.session("shop").scan("6281200000001:7@s.whatsapp.net", None).await;
 
     let request = MessageRequest {
         to: "+62 812 0000 0002".into(),
@@ -52,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
         ..Default::default()
     };
     if let SendOutcome::Sent(message) = gateway.send_message(&token, request, None).await? {
-        tracing::info!(id = %message.id, to = %message.to, "sent");
+        writeln!(std::io::stdout(), "message {} sent to {}", message.id, message.to)?;
     }
     gateway.close_sessions().await;
     Ok(())

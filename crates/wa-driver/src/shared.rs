@@ -68,7 +68,8 @@ impl Shared {
             acks: Acks::default(),
             calls: Arc::default(),
             names: Arc::default(),
-            span: tracing::info_span!("session", %device),
+            // A root: the session outlives the request that opened it.
+            span: tracing::info_span!(parent: None, "session", %device),
             state: watch::Sender::new(SessionState::Connecting),
             live: RwLock::new(None),
         }

@@ -59,6 +59,15 @@ fn two_echoes_come_to_an_end() {
 }
 
 #[test]
+fn a_silent_phone_confirms_nothing() {
+    let world = world();
+    world.set_script(BEN, Script::Silent).unwrap();
+    world.send_text(ANNA, BEN, "hello").unwrap();
+    assert_eq!(texts(&world, BEN), ["hello"]);
+    assert_eq!(world.messages(ANNA).unwrap()[0].status, "sent");
+}
+
+#[test]
 fn a_lost_session_is_mended_by_a_retry() {
     let world = world();
     world.send_text(ANNA, BEN, "one").unwrap();

@@ -1,7 +1,8 @@
 //! What belongs to an account: its address book, its name, its profile, its other devices.
 
-use crate::client::{Device, assert_clean, phone_gets, pn};
+use crate::client::{Device, LIMIT, assert_clean, phone_gets, pn};
 use crate::support::{ANNA, BEN, start};
+use wa_sim::ledger::Line;
 use wacore::types::events::Event;
 
 fn contact_named(event: &Event, name: &str) -> Option<String> {
@@ -118,10 +119,13 @@ async fn profile_changes_are_told() {
         .set_profile_picture(vec![0xff, 0xd8, 0xff])
         .await
         .unwrap();
-    ben.wait("picture", |event| {
-        matches!(event, Event::PictureUpdate(_)).then_some(())
-    })
-    .await;
+    for device in [&ben, &anna] {
+        device
+            .wait("picture", |event| {
+                matches!(event, Event::PictureUpdate(_)).then_some(())
+            })
+            .await;
+    }
     let found = ben
         .client
         .contacts()
@@ -130,6 +134,31 @@ async fn profile_changes_are_told() {
         .unwrap()
         .unwrap();
     assert_eq!(found.id, set.id);
+    assert_clean(&sim);
+    sim.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_trusted_contact_writes_with_the_token_made_for_it() {
+    let sim = start().await;
+    let anna = Device::paired(&sim, ANNA, "Anna").await;
+    let ben = Device::paired(&sim, BEN, "Ben").await;
+    let (lid, issuer) = (ben.client.lid().unwrap().to_non_ad(), anna.client.lid().unwrap());
+    let made = anna.client.tc_token().issue_tokens(&[lid]).await.unwrap();
+    let kept = async {
+        loop {
+            if let Some(kept) = ben.client.tc_token().get(issuer.user.as_str()).await.unwrap() {
+                return kept;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let kept = tokio::time::timeout(LIMIT, kept).await.unwrap();
+    assert_eq!(kept.token, made[0].token);
+    let id = ben.say(&pn(ANNA), "you know me").await;
+    let told = |line: &Line| line.entry.id.as_ref() == Some(&id) && line.entry.summary.contains("<tctoken>");
+    sim.ledger.wait_for(told, LIMIT).await.unwrap();
+    anna.text("you know me").await;
     assert_clean(&sim);
     sim.stop().await.unwrap();
 }
