@@ -11,7 +11,7 @@ use wagate_tests::Sandbox;
 use wagate_tests::client::API_KEY;
 
 /// Longest run of the whole script, installing apart.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("interop")

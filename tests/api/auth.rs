@@ -8,7 +8,7 @@ use crate::support::{KEY, MAX_BODY_BYTES, TestApp};
 
 #[tokio::test]
 async fn every_endpoint_needs_the_key() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for (method, path, _) in ENDPOINTS {
         let bare = app.call(app.request_without_key(method.clone(), path)).await;
         assert_eq!(bare.verdict(), "401 unauthenticated", "{bare}");
@@ -25,7 +25,7 @@ async fn every_endpoint_needs_the_key() {
 
 #[tokio::test]
 async fn the_key_comes_in_any_of_three_headers() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let bearer = format!("bearer {KEY}");
     for (name, value, admitted) in [
         ("apikey", KEY, true),
@@ -48,7 +48,7 @@ async fn the_key_comes_in_any_of_three_headers() {
 
 #[tokio::test]
 async fn the_key_is_looked_at_before_anything_else() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for body in ["{".to_owned(), "x".repeat(MAX_BODY_BYTES + 1)] {
         let answer = app
             .call(app.request_without_key(Method::POST, "/api/send").body(body))

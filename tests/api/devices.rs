@@ -18,13 +18,13 @@ fn tokens(list: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_empty_list_is_a_list() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     assert_answers("devices_empty", &[app.get("/api/devices").await]);
 }
 
 #[tokio::test]
 async fn a_device_is_listed_with_everything() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let name = EventBody::ProfileChanged {
         push_name: Some("Corner Shop".into()),
@@ -47,7 +47,7 @@ async fn a_device_is_listed_with_everything() {
 
 #[tokio::test]
 async fn the_list_is_paged_and_filtered() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for number in 0..12 {
         app.started(&format!("Token-{number:02}")).await;
     }
@@ -88,7 +88,7 @@ async fn the_list_is_paged_and_filtered() {
 
 #[tokio::test]
 async fn a_deleted_device_is_gone_with_everything() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     app.post(
         "/api/webhook",
@@ -107,7 +107,7 @@ async fn a_deleted_device_is_gone_with_everything() {
 
 #[tokio::test]
 async fn a_device_is_deleted_offline_and_by_a_token_in_the_body_too() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.drop_connection().await;
     let answer = app

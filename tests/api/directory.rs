@@ -12,7 +12,7 @@ fn jid(text: &str) -> Jid {
 
 #[tokio::test]
 async fn contacts_are_an_object_by_jid() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let empty = app.get("/api/contacts?token=shop").await;
     let mut ayu = Contact::new(jid("628111111111@s.whatsapp.net"));
@@ -31,7 +31,7 @@ async fn contacts_are_an_object_by_jid() {
 
 #[tokio::test]
 async fn contacts_can_be_read_while_offline() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.drop_connection().await;
     assert_eq!(app.get("/api/contacts?token=shop").await.json(), json!({}));
@@ -39,7 +39,7 @@ async fn contacts_can_be_read_while_offline() {
 
 #[tokio::test]
 async fn groups_have_every_field_that_old_clients_know() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let empty = app.get("/api/groups?token=shop").await;
     session.set_groups(vec![family(), bare()]);

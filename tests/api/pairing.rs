@@ -28,7 +28,7 @@ fn scanned(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn the_picture_holds_the_code_that_is_valid_now() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     session.issue_qr("2@first,abc==,def=,ghi").await;
     assert_eq!(
@@ -44,7 +44,7 @@ async fn the_picture_holds_the_code_that_is_valid_now() {
 
 #[tokio::test]
 async fn a_request_waits_for_the_first_code() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     let (answer, ()) = tokio::join!(app.get("/api/qrcode?token=shop"), async {
         app.clock.sleepers(1).await;
@@ -55,7 +55,7 @@ async fn a_request_waits_for_the_first_code() {
 
 #[tokio::test]
 async fn a_code_that_has_expired_is_not_shown() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     session.issue_qr("2@old").await;
     app.clock.advance(Duration::from_mins(1));
@@ -68,7 +68,7 @@ async fn a_code_that_has_expired_is_not_shown() {
 
 #[tokio::test]
 async fn without_a_code_the_client_is_told_to_come_back() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.started("shop").await;
     let (answer, ()) = tokio::join!(app.get("/api/qrcode?token=shop"), async {
         app.clock.sleepers(1).await;
@@ -79,7 +79,7 @@ async fn without_a_code_the_client_is_told_to_come_back() {
 
 #[tokio::test]
 async fn without_a_network_the_client_is_told_so() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.driver.go_out_of_reach();
     app.started("shop").await;
     let (answer, ()) = tokio::join!(app.get("/api/qrcode?token=shop"), async {
@@ -91,7 +91,7 @@ async fn without_a_network_the_client_is_told_so() {
 
 #[tokio::test]
 async fn a_paired_device_answers_with_its_status() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     let code = app.post("/api/qrcode", json!({ "token": "shop" })).await;
     assert_eq!(code.json(), app.get("/api/status?token=shop").await.json());
@@ -100,7 +100,7 @@ async fn a_paired_device_answers_with_its_status() {
 
 #[tokio::test]
 async fn nobody_scanned_in_time_and_a_new_round_begins() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     session.give_up_pairing();
     assert_eq!(
@@ -116,7 +116,7 @@ async fn nobody_scanned_in_time_and_a_new_round_begins() {
 
 #[tokio::test]
 async fn a_device_is_paired_by_phone_number() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     session.issue_qr("2@scan-me").await;
     session.set_pair_code("WXYZ9876");
@@ -138,7 +138,7 @@ async fn a_device_is_paired_by_phone_number() {
 
 #[tokio::test]
 async fn a_device_that_was_unlinked_by_its_phone_can_be_scanned_again() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.end(EndReason::LoggedOut).await;
     assert_answers("status_unlinked", &[app.get("/api/status?token=shop").await]);

@@ -7,7 +7,7 @@ use crate::support::TestApp;
 
 #[tokio::test]
 async fn health_is_open_and_metrics_need_the_key() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let open = |path| app.call(app.request_without_key(Method::GET, path));
     let mut answers = vec![
         open("/healthz").await,

@@ -15,7 +15,7 @@ fn full_body() -> serde_json::Value {
 
 #[tokio::test]
 async fn the_token_is_required_everywhere() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     for (method, path, _) in ENDPOINTS.into_iter().filter(|(.., about_device)| *about_device) {
         for body in ["", "{}", r#"{"token":""}"#, r#"{"token":null}"#] {
             let answer = app.send_raw(method.clone(), path, body).await;
@@ -31,7 +31,7 @@ async fn the_token_is_required_everywhere() {
 
 #[tokio::test]
 async fn an_unknown_token_is_not_found_in_either_place() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let endpoints = ENDPOINTS
         .into_iter()
         .filter(|(_, path, about_device)| *about_device && *path != "/api/start");
@@ -55,7 +55,7 @@ async fn an_unknown_token_is_not_found_in_either_place() {
 
 #[tokio::test]
 async fn a_token_may_be_a_number_and_a_body_of_any_content_type() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.started("628123456789012345678").await;
     let plain = app
         .send_raw(Method::GET, "/api/status", r#"{"token":628123456789012345678}"#)
@@ -72,7 +72,7 @@ async fn a_token_may_be_a_number_and_a_body_of_any_content_type() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_a_bad_request() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     let start = |body: &'static str| app.send_raw(Method::POST, "/api/start?token=shop", body);
     let send = |body: &'static str| app.send_raw(Method::POST, "/api/send?token=shop", body);
@@ -107,7 +107,7 @@ async fn what_cannot_be_read_is_a_bad_request() {
 
 #[tokio::test]
 async fn a_body_above_the_limit_is_too_large() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     let body = json!({ "token": "shop", "phone": "628111111111", "message": "x".repeat(MAX_BODY_BYTES) });
     assert_answers("body_too_large", &[app.post("/api/send", body).await]);
@@ -115,7 +115,7 @@ async fn a_body_above_the_limit_is_too_large() {
 
 #[tokio::test]
 async fn unknown_paths_and_methods_are_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     assert_answers(
         "no_such_route",
         &[
@@ -130,14 +130,14 @@ async fn unknown_paths_and_methods_are_told() {
 
 #[tokio::test]
 async fn a_database_that_is_away_is_told_so() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.store.close().await;
     assert_answers("database_away", &[app.get("/api/status?token=shop").await]);
 }
 
 #[tokio::test]
 async fn a_request_keeps_the_id_that_its_client_gave_it() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let sane = app
         .call(
             app.request(Method::GET, "/api/workspaces")

@@ -13,7 +13,7 @@ async fn send(app: &TestApp, body: Value) -> Answer {
 
 #[tokio::test]
 async fn a_text_goes_to_people_groups_and_the_status() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     app.driver.known_as("5511912345678", "551112345678");
     let mut answers = Vec::new();
@@ -52,7 +52,7 @@ async fn a_text_goes_to_people_groups_and_the_status() {
 
 #[tokio::test]
 async fn a_file_is_sent_by_its_content() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     app.media.put(
         "https://example.com/a.bin",
@@ -87,7 +87,7 @@ async fn a_file_is_sent_by_its_content() {
 
 #[tokio::test]
 async fn a_number_that_is_not_on_whatsapp_is_told_so() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     app.driver.not_on_whatsapp("628999999999");
     let answer = send(&app, json!({ "phone": "+62 899 9999 999", "message": "hi" })).await;
@@ -97,7 +97,7 @@ async fn a_number_that_is_not_on_whatsapp_is_told_so() {
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     assert_answers(
         "send_incomplete",
@@ -116,7 +116,7 @@ async fn what_is_missing_is_named() {
 
 #[tokio::test]
 async fn files_that_cannot_be_had_are_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     let url = "https://example.com/big.mp4";
     let body = json!({ "phone": "628111111111", "file_url": url });
@@ -137,7 +137,7 @@ async fn files_that_cannot_be_had_are_told() {
 
 #[tokio::test]
 async fn nothing_is_sent_without_a_connection() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let body = json!({ "phone": "628111111111", "message": "hi" });
     let session = app.started("shop").await;
     let mut answers = vec![send(&app, body.clone()).await];
@@ -152,7 +152,7 @@ async fn nothing_is_sent_without_a_connection() {
 
 #[tokio::test]
 async fn what_whatsapp_refuses_or_does_not_answer_is_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let body = json!({ "phone": "628111111111", "message": "hi" });
     session.refuse_next_send(463, "this account may not write to that person");

@@ -21,7 +21,7 @@ fn hello() -> Value {
 
 #[tokio::test]
 async fn a_retry_gets_the_first_answer() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let first = send(&app, "k1", hello()).await;
     let again = send(&app, "k1", hello()).await;
@@ -46,7 +46,7 @@ async fn a_retry_gets_the_first_answer() {
 
 #[tokio::test]
 async fn a_retry_gets_the_first_refusal() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     app.driver.not_on_whatsapp("628999999999");
     session.refuse_next_send(463, "this account may not write to that person");
@@ -61,7 +61,7 @@ async fn a_retry_gets_the_first_refusal() {
 
 #[tokio::test]
 async fn a_retry_after_a_timeout_sends_with_the_same_message_id() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.time_out_next_send();
     assert_eq!(send(&app, "k1", hello()).await.verdict(), "504 whatsapp_timeout");
@@ -74,7 +74,7 @@ async fn a_retry_after_a_timeout_sends_with_the_same_message_id() {
 
 #[tokio::test]
 async fn a_key_belongs_to_one_request() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     send(&app, "k1", hello()).await;
     let reused = send(&app, "k1", json!({ "phone": "628111111111", "message": "other" })).await;
@@ -96,7 +96,7 @@ async fn a_key_belongs_to_one_request() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_stop_a_send() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.hold_sends();
     {

@@ -10,7 +10,7 @@ use crate::support::TestApp;
 
 #[tokio::test]
 async fn starting_makes_the_device_once() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let body = json!({ "token": "shop", "reject_call": "Y", "reject_message": "Busy" });
     let first = app.post("/api/start", body.clone()).await;
     let again = app.post("/api/start", body).await;
@@ -20,7 +20,7 @@ async fn starting_makes_the_device_once() {
 
 #[tokio::test]
 async fn call_settings_are_kept_until_they_are_changed() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let calls = async || {
         let token = "shop".parse().unwrap();
         app.gateway.session_status(&token).await.unwrap().device.calls
@@ -50,7 +50,7 @@ async fn call_settings_are_kept_until_they_are_changed() {
 
 #[tokio::test]
 async fn a_refused_start_leaves_no_device_behind() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let refused = app
         .post(
             "/api/start",
@@ -63,7 +63,7 @@ async fn a_refused_start_leaves_no_device_behind() {
 
 #[tokio::test]
 async fn status_tells_pairing_and_connection_apart() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.started("shop").await;
     let mut answers = vec![app.get("/api/status?token=shop").await];
     session.issue_qr("2@scan-me").await;
@@ -91,7 +91,7 @@ async fn status_tells_pairing_and_connection_apart() {
 
 #[tokio::test]
 async fn logging_out_unlinks_and_keeps_the_device() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     let answers = [
         app.call(app.request(reqwest::Method::POST, "/api/logout?token=shop"))
@@ -106,7 +106,7 @@ async fn logging_out_unlinks_and_keeps_the_device() {
 
 #[tokio::test]
 async fn reconnecting_returns_once_the_connection_is_up() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let session = app.paired("shop").await;
     session.drop_connection().await;
     let answer = app.post("/api/reconnect?token=shop", json!({})).await;
@@ -123,7 +123,7 @@ async fn reconnecting_returns_once_the_connection_is_up() {
 
 #[tokio::test]
 async fn reconnecting_without_a_network_is_unavailable() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.paired("shop").await;
     app.driver.go_out_of_reach();
     let (answer, ()) = tokio::join!(app.post("/api/reconnect", json!({ "token": "shop" })), async {

@@ -7,7 +7,7 @@ use crate::support::TestApp;
 
 #[tokio::test]
 async fn a_webhook_is_set_changed_and_removed() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     app.started("shop").await;
     app.targets.refuse("http://10.0.0.1/");
     let set = |url| app.post("/api/webhook", json!({ "token": "shop", "url": url }));
@@ -39,7 +39,7 @@ async fn a_webhook_is_set_changed_and_removed() {
 
 #[tokio::test]
 async fn devices_are_assigned_to_workspaces() {
-    let app = TestApp::start().await;
+    let app = TestApp::start();
     let mut answers = vec![app.get("/api/workspaces").await];
     for (token, workspace) in [("one", "Sales"), ("two", "Marketing"), ("three", "Sales")] {
         app.started(token).await;

@@ -45,7 +45,7 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let clock = Arc::new(FakeClock::default());
         let driver = Arc::new(FakeDriver::new(clock.clone() as Arc<dyn Clock>));
         let (media, targets) = (Arc::default(), Arc::default());

@@ -22,9 +22,11 @@ use whatsapp_rust_sqlite_storage::{SqliteStore, SqliteStoreConfig, Synchronous};
 /// Rounds of each pair; the first is not counted.
 const ROUNDS: usize = 9;
 /// Calls in a round.
-const CALLS: usize = 40;
+const CALLS: u32 = 40;
+/// Times that every session is read in a round.
+const READS: u32 = 4;
 /// Sessions that one flush writes.
-const SESSIONS: usize = 32;
+const SESSIONS: u32 = 32;
 /// Bytes of a session record of some age.
 const SESSION_BYTES: usize = 2_400;
 /// One-time prekeys that a pairing uploads.
@@ -52,13 +54,13 @@ async fn put_sessions(backend: &Backend, round: usize) -> f64 {
     for _ in 0..CALLS {
         backend.put_sessions_batch(&batch).await.unwrap();
     }
-    started.elapsed().as_secs_f64() / CALLS as f64
+    started.elapsed().as_secs_f64() / f64::from(CALLS)
 }
 
 async fn get_sessions(backend: &Backend, _round: usize) -> f64 {
     let names = sessions(0);
     let started = Instant::now();
-    for _ in 0..CALLS / SESSIONS + 1 {
+    for _ in 0..READS {
         for (name, _) in &names {
             assert_eq!(
                 backend.get_session(name).await.unwrap().unwrap().len(),
@@ -66,7 +68,7 @@ async fn get_sessions(backend: &Backend, _round: usize) -> f64 {
             );
         }
     }
-    started.elapsed().as_secs_f64() / ((CALLS / SESSIONS + 1) * SESSIONS) as f64
+    started.elapsed().as_secs_f64() / f64::from(READS * SESSIONS)
 }
 
 async fn upload_prekeys(backend: &Backend, round: usize) -> f64 {

@@ -43,12 +43,12 @@ async fn a_group_is_listed_written_to_and_heard_from() {
     }
 
     sandbox.world.send_text(CAROL, &group, "hello Alice").unwrap();
-    let received = receiver
+    let heard = receiver
         .wait_for("group message", |body| body["text"] == "hello Alice")
         .await;
-    assert_eq!(received.body["chat"], json!(group));
-    assert_eq!(received.body["group"], true);
-    assert_eq!(received.body["phone"], CAROL);
-    assert_eq!(received.body["pushName"], "Carol");
+    assert_eq!(heard.body["chat"], json!(group));
+    assert_eq!(heard.body["group"], true);
+    assert_eq!(heard.body["phone"], CAROL);
+    assert_eq!(heard.body["pushName"], "Carol");
     sandbox.finish().await;
 }

@@ -1,5 +1,4 @@
 //! Stories over the whole: the real driver, the simulated WhatsApp, SQLite and a webhook receiver.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop here")]
 
 mod calls;
 mod devices;

@@ -97,9 +97,9 @@ async fn a_picture_that_comes_in_is_described_at_the_webhook() {
         file_name: None,
     };
     sandbox.world.send_media(BOB, ALICE, &picture).unwrap();
-    let received = receiver.wait_for("picture", |body| body["type"] == "image").await;
-    assert_eq!(received.body["text"], "look");
-    assert_eq!(received.body["media"]["mimetype"], "image/png");
-    assert_eq!(received.body["media"]["size"], picture.bytes.len());
+    let heard = receiver.wait_for("picture", |body| body["type"] == "image").await;
+    assert_eq!(heard.body["text"], "look");
+    assert_eq!(heard.body["media"]["mimetype"], "image/png");
+    assert_eq!(heard.body["media"]["size"], picture.bytes.len());
     sandbox.finish().await;
 }

@@ -24,10 +24,10 @@ async fn a_reply_reaches_the_webhook_in_the_classic_format() {
     let (sandbox, receiver) = hooked(PEOPLE).await;
     let id = sandbox.world.send_text(BOB, ALICE, "Hi Alice").unwrap();
 
-    let received = receiver
+    let heard = receiver
         .wait_for("the reply", |body| body["text"] == "Hi Alice")
         .await;
-    let body = &received.body;
+    let body = &heard.body;
     let expected = [
         ("token", json!("shop")),
         ("event", json!("message")),
@@ -50,16 +50,16 @@ async fn a_reply_reaches_the_webhook_in_the_classic_format() {
     let payload: Value = serde_json::from_str(body["payload"].as_str().unwrap()).unwrap();
     assert_eq!(payload[0]["key"]["id"], json!(id));
     assert_eq!(payload[0]["message"]["conversation"], "Hi Alice");
-    assert_eq!(received.header("webhook-id"), body["event_id"].as_str());
+    assert_eq!(heard.header("webhook-id"), body["event_id"].as_str());
 
     let secret = sandbox.webhook_secret(&"shop".parse::<Token>().unwrap()).await;
     let mut headers = http::HeaderMap::new();
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
-        headers.insert(name, received.header(name).unwrap().parse().unwrap());
+        headers.insert(name, heard.header(name).unwrap().parse().unwrap());
     }
     Webhook::new(&secret)
         .unwrap()
-        .verify(&received.raw, &headers)
+        .verify(&heard.raw, &headers)
         .unwrap();
     sandbox.finish().await;
 }
@@ -118,11 +118,11 @@ async fn what_came_while_the_gateway_was_down_is_delivered_once_it_is_back() {
 async fn what_the_person_writes_on_their_own_phone_is_told_too() {
     let (sandbox, receiver) = hooked(PEOPLE).await;
     sandbox.world.send_text(ALICE, BOB, "from the phone").unwrap();
-    let received = receiver
+    let heard = receiver
         .wait_for("own message", |body| body["text"] == "from the phone")
         .await;
-    assert_eq!(received.body["fromMe"], true);
-    assert_eq!(received.body["phone"], BOB);
-    assert_eq!(received.body["sender"], ALICE);
+    assert_eq!(heard.body["fromMe"], true);
+    assert_eq!(heard.body["phone"], BOB);
+    assert_eq!(heard.body["sender"], ALICE);
     sandbox.finish().await;
 }

@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::match_wild_err_arm,
     reason = "a test that cannot go on must stop here"
 )]
 

@@ -60,7 +60,7 @@ struct Cli {
 enum Half {
     /// Only the simulated WhatsApp.
     Simulator,
-    /// Only the gateway, over the simulator at WAGATE_SIM_URL.
+    /// Only the gateway, over a simulator that runs elsewhere.
     Gateway,
 }
 

@@ -42,7 +42,10 @@ async fn main() -> anyhow::Result<()> {
 
     let token: Token = "shop".parse()?;
     gateway.start_session(&token, CallPatch::default()).await?;
-    driver.session("shop").scan("6281200000001:7@s.whatsapp.net", None).await;
+    driver
+        .session("shop")
+        .scan("6281200000001:7@s.whatsapp.net", None)
+        .await;
 
     let request = MessageRequest {
         to: "+62 812 0000 0002".into(),

@@ -13,6 +13,9 @@ use crate::live::Live;
 
 /// How long a code can be typed.
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_mins(3);
+/// The system that the phone shows while a code is typed: WhatsApp takes real names only, so our own
+/// device name cannot stand here.
+const SHOWN_OS: &str = "Linux";
 /// How long to wait for the connection.
 const SOCKET_LIMIT: Duration = Duration::from_secs(20);
 
@@ -28,6 +31,7 @@ pub(crate) async fn ask(live: &Live, phone: &PhoneNumber, clock: &Arc<dyn Clock>
         client.cancel_pair_code().await;
         let options = PairCodeOptions {
             phone_number: phone.digits().to_owned(),
+            display_os: Some(SHOWN_OS.to_owned()),
             ..PairCodeOptions::default()
         };
         let expires_at = clock.now() + CODE_LIFETIME;

@@ -46,22 +46,25 @@ pub fn route(state: &mut State, from: &Address, chatstate: &Node) -> Answered {
         .flat_map(Phone::companions)
         .collect();
     for address in told {
-        hand_over(state, address, &stanza, &kind);
+        hand_over(state, from, address, &stanza, &kind);
     }
     Ok(())
 }
 
-fn hand_over(state: &mut State, to: Address, stanza: &Node, kind: &str) {
-    state
-        .typing
-        .retain(|typing| typing.to != to || typing.stanza.attrs != stanza.attrs);
-    if state.online.get(&to).is_some_and(|online| online.active) {
-        state.deliver(&to, stanza.clone());
-    } else if kind == "composing" {
-        let until = Instant::now() + state.settings.chatstate_ttl;
+/// Nobody acknowledges a typing state, so one that was written to a dying socket is lost without a trace. While it
+/// lasts, therefore, it is told again to a device that comes back.
+fn hand_over(state: &mut State, from: &Address, to: Address, stanza: &Node, kind: &str) {
+    let now = Instant::now();
+    state.typing.retain(|typing| {
+        let same = typing.to == to && typing.stanza.attrs == stanza.attrs;
+        typing.until > now && !same
+    });
+    state.deliver(&to, stanza.clone());
+    if kind == "composing" {
         state.typing.push(Typing {
+            from: from.phone.clone(),
             to,
-            until,
+            until: now + state.settings.chatstate_ttl,
             stanza: stanza.clone(),
         });
     }

@@ -137,13 +137,8 @@ fn preview(waiting: &[Node]) -> Node {
 fn release_typing(state: &mut State, client: &Client, me: &Address) {
     let now = Instant::now();
     state.typing.retain(|typing| typing.until > now);
-    let (mine, rest) = std::mem::take(&mut state.typing)
-        .into_iter()
-        .partition(|typing| typing.to == *me);
-    state.typing = rest;
-    let mine: Vec<crate::world::state::Typing> = mine;
-    for typing in mine {
-        client.say(typing.stanza);
+    for typing in state.typing.iter().filter(|typing| typing.to == *me) {
+        client.say(typing.stanza.clone());
     }
 }
 

@@ -46,6 +46,8 @@ pub fn from_client(state: &mut State, client: &Client, me: &Address, stanza: &No
 pub fn route(state: &mut State, from: &Address, stanza: &Node) -> Answered {
     let to = jid_attr(stanza, "to").ok_or_else(|| Refusal::bad_request("message without to"))?;
     let legs = legs(state, stanza, &to)?;
+    // Who has written has stopped typing.
+    state.typing.retain(|typing| typing.from != from.phone);
     for leg in legs.iter().filter(|leg| leg.to != *from) {
         check_counter(state, from, leg, stanza);
     }

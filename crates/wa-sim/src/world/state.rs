@@ -36,7 +36,7 @@ pub struct State {
     pub acquaintances: BTreeMap<String, BTreeSet<String>>,
     /// Stanzas that phones are about to receive.
     pub inbox: VecDeque<(String, Node)>,
-    /// Typing states for devices that are away.
+    /// Typing states that have not expired, for devices that come back.
     pub typing: Vec<Typing>,
     /// Recipient, ratchet key and counter of every Signal message that passed.
     counters: HashSet<(Address, [u8; 32], u32)>,
@@ -48,6 +48,8 @@ pub struct State {
 
 #[derive(Debug)]
 pub struct Typing {
+    /// Whose they are, by phone number.
+    pub from: String,
     pub to: Address,
     pub until: Instant,
     pub stanza: Node,

@@ -62,7 +62,7 @@ async fn a_reading_phone_sends_receipts() {
         let id = id.clone();
         move |event: &Event| match event {
             Event::Receipt(receipt) if receipt.r#type == kind => {
-                receipt.message_ids.iter().any(|of| *of == id).then_some(())
+                receipt.message_ids.contains(&id).then_some(())
             }
             _ => None,
         }
@@ -155,15 +155,25 @@ async fn an_offline_phone_reads_later() {
 }
 
 #[tokio::test]
-async fn typing_reaches_a_device_that_is_there() {
+async fn typing_reaches_a_device_that_is_there_or_comes_back_until_the_text_is_written() {
     let sim = start().await;
     sim.world.create_phone(BEN, "Ben").unwrap();
+    let typing = |event: &Event| matches!(event, Event::ChatPresence(_)).then_some(());
     let anna = Device::paired(&sim, ANNA, "Anna").await;
     sim.world.typing(BEN, ANNA).unwrap();
-    anna.wait("typing", |event| {
-        matches!(event, Event::ChatPresence(_)).then_some(())
-    })
-    .await;
+    anna.wait("typing", typing).await;
+    let anna = anna.stop().await.again(&sim).await;
+    anna.wait("typing again", typing).await;
+    sim.world.send_text(BEN, ANNA, "written").unwrap();
+    anna.text("written").await;
+    let before = sim.ledger.last_seq();
+    let anna = anna.stop().await.again(&sim).await;
+    anna.ready().await;
+    let after = sim.ledger.after(before, usize::MAX);
+    assert!(
+        after.iter().all(|line| line.entry.tag != "chatstate"),
+        "{after:?}"
+    );
     assert_clean(&sim);
     sim.stop().await.unwrap();
 }
