@@ -1,5 +1,5 @@
 //! The way to WhatsApp: the one crate that names `whatsapp-rust`. It implements the domain's
-//! [`Driver`] and [`Session`](wagate_domain::ports::Session), and no type of upstream's leaves it.
+//! [`Driver`] and [`Session`], and no type of upstream's leaves it.
 //!
 //! Start reading at [`WaDriver`], then `session`, then `actor`, which holds the state machine.
 

@@ -1,5 +1,5 @@
 //! The contract of [`Directory`](crate::ports::Directory), and of contacts in an
-//! [`EventBatch`](crate::ports::EventBatch).
+//! [`EventBatch`].
 
 use super::{Storage, batch, device, t};
 use crate::model::{Contact, Device, Jid, PhoneNumber};
