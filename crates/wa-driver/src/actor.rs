@@ -277,7 +277,8 @@ impl Actor {
             let effects = self.machine.typed_code_expired();
             self.apply(effects).await;
         }
-        if Due::take(&mut self.due.redeliver) {
+        // A connection that was lost meanwhile brings the messages by itself when it comes back.
+        if Due::take(&mut self.due.redeliver) && self.machine.state().is_connected() {
             self.redeliver_pause = (self.redeliver_pause * 2).min(LONGEST_REDELIVER_PAUSE);
             tracing::info!("connecting anew, so that WhatsApp gives unrecorded messages again");
             self.machine.reconnecting(COUNTED_AFTER_RECONNECT);
@@ -329,8 +330,11 @@ impl Actor {
         let state = self.machine.state();
         self.shared.state.send_if_modified(|shown| {
             let changed = shown != state;
-            if changed {
+            // A further failed attempt is the same state with another count: no line of its own.
+            if shown.as_str() != state.as_str() {
                 tracing::info!(from = shown.as_str(), to = state.as_str(), "session state");
+            }
+            if changed {
                 shown.clone_from(state);
             }
             changed

@@ -3,6 +3,7 @@
 //! upstream's own paths and therefore never waits.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use wagate_domain::model::{Contact, DeviceId, Event, EventBody, Jid};
@@ -28,6 +29,8 @@ pub(crate) struct Intake {
     pub sink: Arc<dyn EventSink>,
     pub signals: Signals,
     pub names: Arc<Names>,
+    /// Whether the last batch could not be recorded.
+    pub failing: AtomicBool,
 }
 
 impl Intake {
@@ -71,11 +74,14 @@ impl InboundDurabilityHook for Intake {
         }
         if let Err(error) = commit_promptly(&*self.sink, self.device, events).await {
             tracing::error!(%error, messages = batch.len(), "messages could not be recorded; WhatsApp keeps them");
+            self.failing.store(true, Ordering::Relaxed);
             self.signals.send(Signal::NotCommitted);
             return Err(error.into());
         }
         self.names.remember(contacts);
-        self.signals.send(Signal::Committed);
+        if self.failing.swap(false, Ordering::Relaxed) {
+            self.signals.send(Signal::Committed);
+        }
         Ok(())
     }
 }
@@ -144,6 +150,12 @@ impl Handler {
         ])
     }
 
+    fn record(&self, event: Arc<WaEvent>) {
+        if let Some(client) = self.client.upgrade() {
+            self.journal.offer(event, client);
+        }
+    }
+
     fn is_own(&self, jid: &whatsapp_rust::Jid) -> bool {
         self.client.upgrade().is_some_and(|client| {
             [client.pn(), client.lid()]
@@ -163,16 +175,16 @@ impl EventHandler for Handler {
             WaEvent::ServerAck(ack) => self.acks.resolve(ack),
             WaEvent::IncomingCall(call) => {
                 self.calls.note(call);
-                self.journal.offer(event, self.client.clone());
+                self.record(event);
             }
             WaEvent::Receipt(_)
             | WaEvent::MissedCall(_)
             | WaEvent::CallEndedElsewhere(_)
-            | WaEvent::ContactUpdate(_) => self.journal.offer(event, self.client.clone()),
+            | WaEvent::ContactUpdate(_) => self.record(event),
             // What the hook has committed is recorded; channels and messages that the phone sends
             // again bypass it.
             WaEvent::Messages(batch) if !batch.hook_committed => {
-                self.journal.offer(event, self.client.clone());
+                self.record(event);
             }
             WaEvent::PictureUpdate(picture) if self.is_own(&picture.jid) => {
                 self.signals.send(Signal::OwnPicture);
@@ -223,6 +235,7 @@ mod tests {
             sink: Arc::new(NoSink),
             signals: Signals::new(1, out),
             names: Arc::default(),
+            failing: AtomicBool::new(false),
         }
     }
 

@@ -3,8 +3,8 @@
 //! that outruns it is cut, never allowed to eat the memory. What the session itself reports (connected,
 //! logged out …) is never cut.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -31,7 +31,8 @@ const WARN_EVERY: u64 = 1_000;
 
 enum Item {
     Ours(Event),
-    Theirs(Arc<WaEvent>, Weak<Client>),
+    /// With the client that knows the addresses in it, also when the session has let go of it.
+    Theirs(Arc<WaEvent>, Arc<Client>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -76,7 +77,7 @@ impl Journal {
 
     /// Takes an event of upstream's without waiting; drops it when too many wait already. The address
     /// book arrives all at once and only once, so it always gets in.
-    pub(crate) fn offer(&self, event: Arc<WaEvent>, client: Weak<Client>) {
+    pub(crate) fn offer(&self, event: Arc<WaEvent>, client: Arc<Client>) {
         let waiting = self.queued.fetch_add(1, Ordering::Relaxed);
         if waiting >= MAX_QUEUED && !matches!(*event, WaEvent::ContactUpdate(_)) {
             self.queued.fetch_sub(1, Ordering::Relaxed);
@@ -122,9 +123,7 @@ impl Writer {
                     Item::Ours(event) => events.push(event),
                     Item::Theirs(event, client) => {
                         self.queued.fetch_sub(1, Ordering::Relaxed);
-                        if let Some(client) = client.upgrade() {
-                            self.translate(&event, &client, &mut events, &mut book).await;
-                        }
+                        self.translate(&event, &client, &mut events, &mut book).await;
                     }
                     Item::Flush(done) => flushed.push(done),
                 }

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::RwLock;
@@ -176,6 +177,7 @@ async fn build(
         sink: shared.sink.clone(),
         signals,
         names: shared.names.clone(),
+        failing: AtomicBool::new(false),
     };
     let mut builder = Client::builder()
         .with_runtime(SessionRuntime::new(shared.span.clone()))

@@ -42,7 +42,7 @@ pub(crate) enum Signal {
     OwnPicture,
     /// Messages could not be recorded: WhatsApp gives them again at the next connection.
     NotCommitted,
-    /// Messages were recorded.
+    /// Messages were recorded again after a time in which they were not.
     Committed,
     /// The client's run loop ended.
     Finished,

@@ -99,16 +99,23 @@ fn of_device(
     }
 }
 
-/// Server-side switches. 9435 says that chats are addressed by LID (seen in whatsapp-rust 0.7.0).
+/// Chats are addressed by LID (code seen in whatsapp-rust 0.7.0).
+const LID_MIGRATED: &str = "9435";
+/// Direct messages carry the recipient's trusted-contact token (code seen in whatsapp-rust 0.7.0).
+const TOKEN_ON_DIRECT_MESSAGES: &str = "10518";
+
+/// Server-side switches that the simulator turns on.
 fn ab_props() -> Node {
-    let lid_migrated = Build::new("prop")
-        .attr("config_code", "9435")
-        .attr("config_value", "1")
-        .build();
+    let on = |code: &'static str| {
+        Build::new("prop")
+            .attr("config_code", code)
+            .attr("config_value", "1")
+            .build()
+    };
     Build::new("props")
         .attr("protocol", "1")
         .attr("hash", "wa-sim")
         .attr("refresh", "86400")
-        .children([lid_migrated])
+        .children([on(LID_MIGRATED), on(TOKEN_ON_DIRECT_MESSAGES)])
         .build()
 }
