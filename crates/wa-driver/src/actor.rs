@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::Instrument as _;
-use wagate_domain::model::EventBody;
 use wagate_domain::{Error, Needs, Result};
 use whatsapp_rust::Client;
 use whatsapp_rust::wacore::store::traits::DeviceStore as _;
@@ -17,6 +16,7 @@ use crate::keys::{VaultBackend, unreadable};
 use crate::live::{Live, Running};
 use crate::machine::{Effect, Machine};
 use crate::pairing::CODE_LIFETIME;
+use crate::profile::{be_quiet, tell_picture, welcome};
 use crate::shared::Shared;
 use crate::signal::{Signal, Signals};
 
@@ -31,8 +31,6 @@ const LONGEST_REDELIVER_PAUSE: Duration = Duration::from_mins(5);
 const FLUSH_LIMIT: Duration = Duration::from_millis(1_500);
 /// How long saving a new link may take before the person hears of it all the same.
 const SAVE_LIMIT: Duration = Duration::from_secs(5);
-/// How long looking at the own picture may take.
-const PICTURE_LIMIT: Duration = Duration::from_secs(20);
 /// What upstream's count of failures jumps to when it is told to connect anew, and one more.
 const COUNTED_AFTER_RECONNECT: u32 = Client::RECONNECT_BACKOFF_STEP + 1;
 
@@ -346,45 +344,5 @@ async fn wait(due: Option<Instant>) {
     match due {
         Some(at) => sleep_until(at).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Upstream shows the account as online on each connection, which keeps the phone from notifying its
-/// owner.
-async fn be_quiet(_shared: Arc<Shared>, live: Arc<Live>) {
-    if let Err(error) = live.client.presence().set_unavailable().await {
-        tracing::debug!(%error, "presence was not sent");
-    }
-}
-
-async fn welcome(shared: Arc<Shared>, live: Arc<Live>) {
-    be_quiet(shared.clone(), live.clone()).await;
-    let name = live.client.push_name();
-    if !name.is_empty() {
-        let changed = EventBody::ProfileChanged {
-            push_name: Some(name),
-            picture_url: None,
-        };
-        shared.journal.report(shared.clock.now(), changed);
-    }
-    tell_picture(shared, live).await;
-}
-
-async fn tell_picture(shared: Arc<Shared>, live: Arc<Live>) {
-    let Some(own) = live.client.pn().map(|jid| jid.to_non_ad()) else {
-        return;
-    };
-    let contacts = live.client.contacts();
-    let asked = Box::pin(contacts.get_profile_picture_with_timeout(&own, false, Some(PICTURE_LIMIT)));
-    match asked.await {
-        Ok(picture) => {
-            let url = picture.map(|picture| picture.url).unwrap_or_default();
-            let changed = EventBody::ProfileChanged {
-                push_name: None,
-                picture_url: Some(url),
-            };
-            shared.journal.report(shared.clock.now(), changed);
-        }
-        Err(error) => tracing::debug!(%error, "the own picture was not told"),
     }
 }

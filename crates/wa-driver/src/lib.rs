@@ -20,6 +20,7 @@ mod live;
 mod lookup;
 mod machine;
 mod pairing;
+mod profile;
 mod runtime;
 mod send;
 mod session;
