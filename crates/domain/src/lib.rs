@@ -4,6 +4,7 @@
 //! Start reading at [`Gateway`]: every use case is one of its methods, and what it needs from the
 //! world comes in through the traits of [`ports`].
 
+pub mod dispatch;
 pub mod error;
 pub mod gateway;
 pub mod model;
@@ -11,5 +12,6 @@ pub mod ports;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use dispatch::{Dispatch, Inbox, Parcel};
 pub use error::{Error, Needs, Result};
 pub use gateway::{Gateway, GatewayParts, GatewaySettings};

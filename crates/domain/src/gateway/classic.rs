@@ -20,6 +20,8 @@ pub(super) fn render(device: &Device, id: EventId, event: &Event, recorded_at: T
         EventBody::Ended(EndReason::LoggedOut) => json!({ "event": "logged_out", "reason": "logged_out" }),
         EventBody::Ended(reason) => json!({ "event": "disconnected", "reason": reason.as_str() }),
         EventBody::Paired { .. }
+        | EventBody::MessageProgressed(_)
+        | EventBody::WebhookDisabled { .. }
         | EventBody::ProfileChanged { .. }
         | EventBody::ContactsChanged(_)
         | EventBody::ContactsRemoved(_) => return None,

@@ -5,17 +5,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::call::Ring;
 use super::intake::Intake;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, Region, SessionState, Token};
 use crate::ports::{
-    Clock, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault, MediaSource,
-    Outbox, SecretSource, Session, Targets, Webhooks, Workspaces,
+    Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
+    MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
 };
-use crate::{Error, Needs, Result};
+use crate::{Dispatch, Error, Needs, Result};
 
 /// Calls that may wait for an answer before new ones are left ringing.
 const MAX_WAITING_CALLS: usize = 256;
@@ -35,8 +35,12 @@ pub struct GatewayParts {
     pub directory: Arc<dyn Directory>,
     /// The event log.
     pub events: Arc<dyn EventStore>,
-    /// Deliveries; the gateway itself only hands it out.
+    /// Deliveries that are to be made.
     pub deliveries: Arc<dyn DeliveryQueue>,
+    /// Deliveries, also those that were made.
+    pub delivery_log: Arc<dyn DeliveryLog>,
+    /// Tries endpoints out.
+    pub tester: Arc<dyn WebhookTester>,
     /// Sends.
     pub outbox: Arc<dyn Outbox>,
     /// Protocol state.
@@ -51,8 +55,8 @@ pub struct GatewayParts {
     pub ids: Arc<dyn IdSource>,
     /// New secrets.
     pub secrets: Arc<dyn SecretSource>,
-    /// Told whenever deliveries were recorded.
-    pub deliveries_added: Arc<Notify>,
+    /// The short way to whoever makes deliveries.
+    pub dispatch: Dispatch,
 }
 
 impl fmt::Debug for GatewayParts {
@@ -74,6 +78,10 @@ pub struct GatewaySettings {
     pub missing_lookup_ttl: Duration,
     /// How long an idempotency key is kept.
     pub idempotency_ttl: Duration,
+    /// How long events, deliveries and sends are kept.
+    pub retention: Duration,
+    /// How long a webhook's former secret signs beside the new one.
+    pub secret_overlap: Duration,
 }
 
 impl Default for GatewaySettings {
@@ -84,6 +92,8 @@ impl Default for GatewaySettings {
             lookup_ttl: Duration::from_hours(7 * 24),
             missing_lookup_ttl: Duration::from_hours(1),
             idempotency_ttl: Duration::from_hours(24),
+            retention: Duration::from_hours(30 * 24),
+            secret_overlap: Duration::from_hours(24),
         }
     }
 }
@@ -94,6 +104,8 @@ pub struct Gateway {
     pub(super) settings: GatewaySettings,
     pub(super) intake: Arc<Intake>,
     pub(super) rings: tokio::sync::Mutex<mpsc::Receiver<Ring>>,
+    /// One change of endpoints at a time.
+    pub(super) endpoints: tokio::sync::Mutex<()>,
     /// One opening or closing at a time for a device: never two sessions on one device's keys.
     pub(super) lifecycle: Stripes,
     sessions: Mutex<HashMap<DeviceId, Arc<dyn Session>>>,
@@ -119,6 +131,7 @@ impl Gateway {
             settings,
             intake,
             rings: tokio::sync::Mutex::new(rings),
+            endpoints: tokio::sync::Mutex::default(),
             lifecycle: Stripes::default(),
             sessions: Mutex::default(),
             running_keys: Mutex::default(),

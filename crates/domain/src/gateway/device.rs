@@ -35,10 +35,10 @@ impl Gateway {
     pub async fn list_devices(&self, query: &DeviceQuery) -> Result<Page<ListedDevice>> {
         let page = self.parts.devices.list(query).await?;
         let ids: Vec<_> = page.items.iter().map(|device| device.id).collect();
-        let webhooks = self.parts.webhooks.of_devices(&ids).await?;
+        let webhooks = self.parts.webhooks.seeds_of(&ids).await?;
         let mut urls: HashMap<_, _> = webhooks
             .into_iter()
-            .map(|webhook| (webhook.device, webhook.url))
+            .filter_map(|webhook| Some((webhook.scope.device()?, webhook.url)))
             .collect();
         let items = page.items.into_iter().map(|device| ListedDevice {
             webhook_url: urls.remove(&device.id),

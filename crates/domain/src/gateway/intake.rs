@@ -1,20 +1,25 @@
 //! From what the driver reports to what is recorded: events, deliveries, and what they change, in one
 //! transaction. Only when it is down is WhatsApp told that we have it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::call::Ring;
 use super::core::GatewayParts;
-use super::{classic, stripes::Stripes};
-use crate::model::event::{CallState, IncomingCall, Receipt, ReceiptKind};
+use super::{classic, standard, stripes::Stripes};
+use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, MessageId, MessageStatus,
-    ReceivedMessage, Webhook,
+    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid, MessageStatus,
+    ReceivedMessage, Webhook, WebhookFormat,
 };
-use crate::ports::{EventBatch, EventSink, NewDelivery, NewEvent};
+use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};
+
+/// How long a delivery that goes the short way is the worker's: longer than any receiver may take.
+const EXPRESS_LEASE: Duration = Duration::from_mins(5);
 
 /// Records what happens to devices.
 pub(super) struct Intake {
@@ -54,66 +59,71 @@ impl Intake {
         })
     }
 
-    fn batch(&self, device: &Device, webhook: Option<&Webhook>, events: &[Event]) -> EventBatch {
+    /// A change of a message of ours, with the event that tells of it.
+    pub(super) async fn status_change(&self, device: &Device, progress: Progress) -> Result<StatusChange> {
+        let webhooks = self.parts.webhooks.receiving(device).await?;
+        self.rendering(device, &webhooks).status_change(progress, self.parts.clock.now())
+    }
+
+    fn rendering<'a>(&'a self, device: &'a Device, webhooks: &'a [Webhook]) -> Rendering<'a> {
+        Rendering {
+            parts: &self.parts,
+            device,
+            webhooks,
+        }
+    }
+
+    fn batch(&self, device: &Device, webhooks: &[Webhook], events: &[Event]) -> Result<EventBatch> {
         let mut after = device.clone();
-        let mut batch = EventBatch {
-            device: device.id,
-            events: Vec::with_capacity(events.len()),
-            device_after: None,
-            contacts: Vec::new(),
-            removed_contacts: Vec::new(),
-            statuses: Vec::new(),
-        };
+        let mut batch = EventBatch::new(device.id);
         for event in events {
             // A verdict is told once, however often WhatsApp repeats it.
             if matches!(&event.body, EventBody::Ended(reason) if after.ended.as_ref() == Some(reason)) {
                 continue;
             }
             apply(&mut after, &event.body);
+            let rendering = self.rendering(&after, webhooks);
             match &event.body {
                 EventBody::MessageReceived(message) => batch.contacts.extend(seen_name(message)),
-                EventBody::ReceiptReceived(receipt) => batch.statuses.extend(progress(receipt)),
                 EventBody::ContactsChanged(contacts) => batch.contacts.extend(contacts.iter().cloned()),
                 EventBody::ContactsRemoved(jids) => batch.removed_contacts.extend(jids.iter().cloned()),
+                EventBody::ReceiptReceived(receipt) => {
+                    for progress in progress(receipt) {
+                        batch.statuses.push(rendering.status_change(progress, event.at)?);
+                    }
+                }
+                EventBody::MessageProgressed(progress) => {
+                    batch.statuses.push(rendering.status_change(progress.clone(), event.at)?);
+                    continue;
+                }
                 _ => {}
             }
-            batch.events.extend(self.new_event(&after, webhook, event));
+            batch.events.extend(rendering.event(event)?);
         }
         batch.device_after = (after != *device).then_some(after);
-        batch
+        Ok(batch)
     }
 
-    fn new_event(&self, device: &Device, webhook: Option<&Webhook>, event: &Event) -> Option<NewEvent> {
-        let kind = event.body.kind()?;
-        let id = EventId::new(self.parts.ids.next());
-        let recorded_at = self.parts.clock.now();
-        let deliveries = webhook
-            .and_then(|webhook| {
-                let body = classic::render(device, id, event, recorded_at)?;
-                Some(NewDelivery {
-                    id: DeliveryId::new(self.parts.ids.next()),
-                    webhook: webhook.id,
-                    body,
-                })
-            })
-            .into_iter()
-            .collect();
-        let data = match serde_json::to_vec(&event.body) {
-            Ok(json) => Bytes::from(json),
-            Err(error) => {
-                tracing::error!(%error, "event without JSON form");
-                Bytes::new()
-            }
+    /// Records with as many deliveries on the short way as there is room for, and sends those off.
+    pub(super) async fn dispatch<F>(
+        &self,
+        deliveries: usize,
+        record: impl FnOnce(Express) -> F,
+    ) -> Result<Recorded>
+    where
+        F: Future<Output = Result<Recorded>>,
+    {
+        let booking = self.parts.dispatch.book(deliveries);
+        let express = Express {
+            limit: booking.len(),
+            lease: EXPRESS_LEASE,
         };
-        Some(NewEvent {
-            id,
-            kind,
-            dedupe_key: event.body.dedupe_key(),
-            at: event.at,
-            recorded_at,
-            data,
-            deliveries,
-        })
+        let mut recorded = record(express).await?;
+        booking.send(std::mem::take(&mut recorded.express));
+        if recorded.queued {
+            self.parts.dispatch.announce();
+        }
+        Ok(recorded)
     }
 
     /// Hands ringing calls to whoever answers them; a full queue lets them ring.
@@ -136,18 +146,99 @@ impl Intake {
 #[async_trait]
 impl EventSink for Intake {
     async fn commit(&self, id: DeviceId, events: Vec<Event>) -> Result<()> {
-        let _turn = self.rows.lock(id).await;
+        // Messages do not wait for each other: their commits share one fsync.
+        let _turn = match events.iter().any(|event| changes_device(&event.body)) {
+            true => Some(self.rows.lock(id).await),
+            false => None,
+        };
         let device = self.device(id).await?;
-        let webhook = self.parts.webhooks.of_device(id).await?;
-        let batch = self.batch(&device, webhook.as_ref(), &events);
-        let queued = batch.events.iter().any(|event| !event.deliveries.is_empty());
-        self.parts.events.record(batch).await?;
-        if queued {
-            self.parts.deliveries_added.notify_one();
-        }
+        let webhooks = self.parts.webhooks.receiving(&device).await?;
+        let batch = self.batch(&device, &webhooks, &events)?;
+        self.dispatch(deliveries(&batch), |express| {
+            self.parts.events.record(EventBatch { express, ..batch })
+        })
+        .await?;
         self.ring_new_calls(id, events);
         Ok(())
     }
+}
+
+fn deliveries(batch: &EventBatch) -> usize {
+    let of_changes = batch.statuses.iter().filter_map(|change| change.event.as_ref());
+    batch
+        .events
+        .iter()
+        .chain(of_changes)
+        .map(|event| event.deliveries.len())
+        .sum()
+}
+
+/// What events of one device look like to those who receive them.
+struct Rendering<'a> {
+    parts: &'a GatewayParts,
+    device: &'a Device,
+    webhooks: &'a [Webhook],
+}
+
+impl Rendering<'_> {
+    fn event(&self, event: &Event) -> Result<Option<NewEvent>> {
+        let Some(kind) = event.body.kind() else {
+            return Ok(None);
+        };
+        let id = EventId::new(self.parts.ids.next());
+        let recorded_at = self.parts.clock.now();
+        let data = standard::render(self.device, id, kind, event)?;
+        let classic = std::cell::LazyCell::new(|| classic::render(self.device, id, event, recorded_at));
+        let wanted = self.webhooks.iter().filter(|webhook| webhook.events.wants(kind));
+        let deliveries = wanted.filter_map(|webhook| {
+            let body = match webhook.format {
+                WebhookFormat::Standard => data.clone(),
+                WebhookFormat::Classic => Bytes::clone(classic.as_ref()?),
+            };
+            Some(NewDelivery {
+                id: DeliveryId::new(self.parts.ids.next()),
+                webhook: webhook.id,
+                body,
+            })
+        });
+        Ok(Some(NewEvent {
+            deliveries: deliveries.collect(),
+            id,
+            kind,
+            dedupe_key: event.body.dedupe_key(),
+            at: event.at,
+            recorded_at,
+            lane: event.body.chat().map(Jid::to_string).unwrap_or_default(),
+            data,
+        }))
+    }
+
+    fn status_change(&self, progress: Progress, at: crate::model::Timestamp) -> Result<StatusChange> {
+        let change = StatusChange {
+            message: progress.id.clone(),
+            status: progress.status,
+            to: progress.chat.clone(),
+            failure: progress.failure.clone(),
+            at,
+            event: None,
+        };
+        let event = Event {
+            at,
+            body: EventBody::MessageProgressed(progress),
+        };
+        Ok(StatusChange {
+            event: self.event(&event)?,
+            ..change
+        })
+    }
+}
+
+/// Whether the device's own row changes with it.
+fn changes_device(body: &EventBody) -> bool {
+    matches!(
+        body,
+        EventBody::Paired { .. } | EventBody::Connected | EventBody::Ended(_) | EventBody::ProfileChanged { .. }
+    )
 }
 
 /// What an event changes on the device.
@@ -183,19 +274,25 @@ fn seen_name(message: &ReceivedMessage) -> Option<Contact> {
         .filter(|name| !name.is_empty() && !message.from_me)?;
     let mut contact = Contact::new(message.sender.account());
     contact.push_name = Some(name.clone());
-    contact.lid = message.sender_lid.as_ref().map(crate::model::Jid::account);
+    contact.lid = message.sender_lid.as_ref().map(Jid::account);
     Some(contact)
 }
 
 /// How far our messages have come by somebody's receipt.
-fn progress(receipt: &Receipt) -> impl Iterator<Item = (MessageId, MessageStatus)> + '_ {
+fn progress(receipt: &Receipt) -> impl Iterator<Item = Progress> + '_ {
     let status = match receipt.kind {
         ReceiptKind::Delivered => Some(MessageStatus::Delivered),
         ReceiptKind::Read => Some(MessageStatus::Read),
         ReceiptKind::Played => Some(MessageStatus::Played),
         ReceiptKind::ReadSelf => None,
     };
-    status
-        .into_iter()
-        .flat_map(|status| receipt.ids.iter().map(move |id| (id.clone(), status)))
+    status.into_iter().flat_map(move |status| {
+        receipt.ids.iter().map(move |id| Progress {
+            id: id.clone(),
+            chat: Some(receipt.chat.clone()),
+            chat_lid: receipt.chat_lid.clone(),
+            status,
+            failure: None,
+        })
+    })
 }

@@ -5,7 +5,8 @@ use crate::model::{
     Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
     SentMessage, Token,
 };
-use crate::ports::{Attempt, OutboxEntry};
+use crate::model::event::{Failure, Progress};
+use crate::ports::{OutboxEntry, SendBegin};
 use crate::{Error, Result};
 
 /// What a client wants sent.
@@ -64,6 +65,7 @@ impl Gateway {
         let entry = OutboxEntry {
             device: device.id,
             message: session.new_message_id(),
+            to: request.to.trim().into(),
             idempotency,
             at: now,
         };
@@ -73,14 +75,25 @@ impl Gateway {
             .begin(entry, now - self.settings.idempotency_ttl)
             .await?
         {
-            Attempt::Begun(id) => id,
-            Attempt::Answered(id, answer) => return replay(id, answer, recipient),
-            Attempt::KeyReused => return Err(Error::KeyReused),
+            SendBegin::Begun(id) => id,
+            SendBegin::Answered(id, answer) => return replay(id, answer, recipient),
+            SendBegin::KeyReused => return Err(Error::KeyReused),
         };
         let sent = self.send_begun(&device, &id, recipient, request).await;
-        let (status, answer) = verdict(&sent);
-        self.parts.outbox.finish(device.id, &id, status, answer).await?;
+        self.finish_send(&device, id, &sent).await?;
         sent
+    }
+
+    async fn finish_send(&self, device: &Device, id: MessageId, sent: &Result<SendOutcome>) -> Result<()> {
+        let (progress, answer) = verdict(id, sent);
+        let change = self.intake.status_change(device, progress).await?;
+        let deliveries = change.event.as_ref().map_or(0, |event| event.deliveries.len());
+        self.intake
+            .dispatch(deliveries, |express| {
+                self.parts.outbox.finish(device.id, change, answer, express)
+            })
+            .await?;
+        Ok(())
     }
 
     async fn send_begun(
@@ -151,25 +164,62 @@ fn check_content(request: &MessageRequest) -> Result<()> {
 }
 
 /// What the outbox keeps of a send: an answer only where a retry must get the same one.
-fn verdict(sent: &Result<SendOutcome>) -> (MessageStatus, Option<Answer>) {
-    match sent {
-        Ok(SendOutcome::Sent(message)) => (
-            MessageStatus::Sent,
+fn verdict(id: MessageId, sent: &Result<SendOutcome>) -> (Progress, Option<Answer>) {
+    let mut progress = Progress {
+        id,
+        chat: None,
+        chat_lid: None,
+        status: MessageStatus::Failed,
+        failure: None,
+    };
+    let answer = match sent {
+        Ok(SendOutcome::Sent(message)) => {
+            progress.status = MessageStatus::Sent;
+            progress.chat = Some(message.to.clone());
             Some(Answer::Sent {
                 to: message.to.clone(),
                 at: message.at,
-            }),
-        ),
-        Ok(SendOutcome::NotOnWhatsApp { .. }) => (MessageStatus::Failed, Some(Answer::NotOnWhatsApp)),
-        Err(Error::Refused { wa_code, text }) => (
-            MessageStatus::Failed,
-            Some(Answer::Refused {
-                wa_code: *wa_code,
-                text: text.clone(),
-            }),
-        ),
-        Err(Error::TimedOut { .. }) => (MessageStatus::Unknown, None),
-        Err(_) => (MessageStatus::Failed, None),
+            })
+        }
+        Ok(SendOutcome::NotOnWhatsApp { .. }) => {
+            progress.failure = Some(Failure {
+                code: "not_on_whatsapp".into(),
+                wa_code: None,
+                text: "the number is not on WhatsApp".into(),
+            });
+            Some(Answer::NotOnWhatsApp)
+        }
+        Err(error) => {
+            if matches!(error, Error::TimedOut { .. }) {
+                progress.status = MessageStatus::Unknown;
+            }
+            progress.failure = Some(failure(error));
+            refusal(error)
+        }
+    };
+    (progress, answer)
+}
+
+/// A refusal by WhatsApp is final: a retry with the same key hears it again.
+fn refusal(error: &Error) -> Option<Answer> {
+    match error {
+        Error::Refused { wa_code, text } => Some(Answer::Refused {
+            wa_code: *wa_code,
+            text: text.clone(),
+        }),
+        _ => None,
+    }
+}
+
+fn failure(error: &Error) -> Failure {
+    let wa_code = match error {
+        Error::Refused { wa_code, .. } => *wa_code,
+        _ => None,
+    };
+    Failure {
+        code: error.code(),
+        wa_code,
+        text: error.to_string(),
     }
 }
 

@@ -3,13 +3,19 @@
 mod call;
 mod classic;
 mod core;
+mod delivery;
 mod device;
 mod directory;
+mod event;
 mod intake;
 mod message;
+mod messages;
 mod pairing;
+mod retention;
 mod session;
+mod standard;
 mod stripes;
+mod seed_webhook;
 mod webhook;
 mod workspace;
 
@@ -18,3 +24,4 @@ pub use device::{DeviceStatus, ListedDevice};
 pub use message::{MessageRequest, SendOutcome};
 pub use pairing::QrOutcome;
 pub use session::CallPatch;
+pub use webhook::{NewWebhook, ScopeRequest, WebhookPatch};

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Jid, MediaFile, MediaKind, Timestamp};
+use super::event::Failure;
+use super::{DeviceId, Jid, MediaFile, MediaKind, Timestamp};
 use crate::{Error, Result};
 
 /// WhatsApp's id of a message, unique per sender. Chosen by us for what we send.
@@ -93,7 +94,8 @@ pub struct SentMessage {
 }
 
 /// How far an outgoing message has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
     /// Stored; perhaps already on the wire.
     Queued,
@@ -143,6 +145,25 @@ impl FromStr for MessageStatus {
         .find(|status| status.as_str() == text)
         .ok_or_else(|| Error::invalid("status", "no such message status"))
     }
+}
+
+/// A message of ours as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSend {
+    /// Its id at WhatsApp.
+    pub id: MessageId,
+    /// Who sent it.
+    pub device: DeviceId,
+    /// The recipient: as the client wrote it, and WhatsApp's address once that is known.
+    pub to: String,
+    /// How far it came.
+    pub status: MessageStatus,
+    /// Why it failed; `None` unless it has.
+    pub failure: Option<Failure>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it came as far as it is.
+    pub updated_at: Timestamp,
 }
 
 /// The stored answer to a request with an idempotency key.

@@ -1,6 +1,7 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
 pub mod contact;
+pub mod delivery;
 pub mod device;
 pub mod event;
 pub mod group;
@@ -16,6 +17,10 @@ pub mod time;
 pub mod webhook;
 
 pub use contact::Contact;
+pub use delivery::{
+    Attempt, Delivery, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict, Replay, Setback,
+    Settlement, StoredDelivery,
+};
 pub use device::{CallSettings, Device, DeviceQuery, Token, WorkspaceName};
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
@@ -24,11 +29,13 @@ pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
     Answer, Content, Idempotency, IdempotencyKey, MessageId, MessageStatus, OutgoingMessage, ReceivedMessage,
-    SentMessage,
+    SentMessage, StoredSend,
 };
-pub use page::{Page, PageQuery};
+pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, SessionState};
 pub use time::Timestamp;
-pub use webhook::{Delivery, DeliveryOutcome, Webhook};
+pub use webhook::{
+    CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope, WebhookState,
+};

@@ -1,12 +1,15 @@
 //! Recorded events: one transaction holds the events, their deliveries and what they change.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::Result;
+use crate::model::event::Failure;
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, EventId, EventKind, Jid, MessageId, MessageStatus, Timestamp,
-    WebhookId,
+    Contact, CursorPage, CursorQuery, Delivery, DeliveryId, Device, DeviceId, EventId, EventKind, Jid,
+    MessageId, MessageStatus, Timestamp, WebhookId,
 };
 
 /// An event to be recorded.
@@ -22,8 +25,10 @@ pub struct NewEvent {
     pub at: Timestamp,
     /// When it is recorded.
     pub recorded_at: Timestamp,
-    /// The event as JSON.
+    /// The event as clients read it: `{id, type, timestamp, device, data}`.
     pub data: Bytes,
+    /// What its deliveries keep their order with, within the device and the endpoint: the conversation.
+    pub lane: String,
     /// Its deliveries, rendered now.
     pub deliveries: Vec<NewDelivery>,
 }
@@ -37,6 +42,40 @@ pub struct NewDelivery {
     pub webhook: WebhookId,
     /// The body.
     pub body: Bytes,
+}
+
+/// A message of ours that may have come further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChange {
+    /// Which.
+    pub message: MessageId,
+    /// How far.
+    pub status: MessageStatus,
+    /// WhatsApp's address of the recipient, when it became known.
+    pub to: Option<Jid>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// When.
+    pub at: Timestamp,
+    /// Recorded when the status did change.
+    pub event: Option<NewEvent>,
+}
+
+/// Deliveries that whoever records wants to make at once, past the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Express {
+    /// Most of them.
+    pub limit: usize,
+    /// How long they are reserved.
+    pub lease: Duration,
+}
+
+impl Express {
+    /// None.
+    pub const NONE: Self = Self {
+        limit: 0,
+        lease: Duration::ZERO,
+    };
 }
 
 /// What one commit of the driver comes to.
@@ -53,8 +92,60 @@ pub struct EventBatch {
     /// Contacts to take out of the address book: their names in it go, and those go altogether of whom
     /// neither a push name nor a business name is known. Applied after the merge.
     pub removed_contacts: Vec<Jid>,
-    /// Own messages that came further; a status never goes back.
-    pub statuses: Vec<(MessageId, MessageStatus)>,
+    /// Own messages that came further; a status never goes back, and messages that are not ours are left out.
+    pub statuses: Vec<StatusChange>,
+    /// How many of the deliveries to reserve for the caller.
+    pub express: Express,
+}
+
+impl EventBatch {
+    /// A batch that records nothing yet.
+    pub fn new(device: DeviceId) -> Self {
+        Self {
+            device,
+            events: Vec::new(),
+            device_after: None,
+            contacts: Vec::new(),
+            removed_contacts: Vec::new(),
+            statuses: Vec::new(),
+            express: Express::NONE,
+        }
+    }
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// The events that were new, in order.
+    pub events: Vec<EventId>,
+    /// Deliveries that are reserved for the caller.
+    pub express: Vec<Delivery>,
+    /// Whether deliveries were queued that are not reserved.
+    pub queued: bool,
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its id.
+    pub id: EventId,
+    /// What kind.
+    pub kind: EventKind,
+    /// Whose.
+    pub device: DeviceId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The event as clients read it: `{id, type, timestamp, device, data}`.
+    pub data: Bytes,
+}
+
+/// Which events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventQuery {
+    /// Only those of this device.
+    pub device: Option<DeviceId>,
+    /// Only these kinds; none at all means all.
+    pub kinds: Vec<EventKind>,
 }
 
 /// The log of what happened.
@@ -62,6 +153,19 @@ pub struct EventBatch {
 pub trait EventStore: Send + Sync {
     /// Records the batch in one transaction, durable on return. An event whose dedupe key the device
     /// has already, and its deliveries, are left out; so are deliveries to endpoints that are gone.
-    /// Returns the ids of the events that were new. `NotFound` when the device is gone.
-    async fn record(&self, batch: EventBatch) -> Result<Vec<EventId>>;
+    /// `NotFound` when the device is gone.
+    async fn record(&self, batch: EventBatch) -> Result<Recorded>;
+
+    /// Events in the order in which they were recorded. Whoever reads page after page misses none: an event
+    /// never appears before one that was read already. An `after` that is not stored any more stands for what
+    /// was recorded about when it was made.
+    async fn list(
+        &self,
+        filter: &EventQuery,
+        query: CursorQuery<EventId>,
+    ) -> Result<CursorPage<StoredEvent, EventId>>;
+
+    /// Removes at most `limit` events that were recorded before, with their deliveries. Stays: what has a
+    /// pending delivery, or one that was given up after `before`. Says how many went.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64>;
 }

@@ -11,18 +11,22 @@ mod keys;
 mod media;
 mod outbox;
 mod targets;
+mod tester;
 mod webhooks;
 mod workspaces;
 
 pub use clock::{Clock, IdSource, SecretSource};
-pub use deliveries::DeliveryQueue;
+pub use deliveries::{DeliveryLog, DeliveryQueue, Reservation, Settled};
 pub use devices::Devices;
 pub use directory::{Directory, NumberLookup};
 pub use driver::{Driver, EventSink, Session};
-pub use events::{EventBatch, EventStore, NewDelivery, NewEvent};
+pub use events::{
+    EventBatch, EventQuery, EventStore, Express, NewDelivery, NewEvent, Recorded, StatusChange, StoredEvent,
+};
 pub use keys::{KeyEntry, KeyKind, KeyVault};
 pub use media::MediaSource;
-pub use outbox::{Attempt, Outbox, OutboxEntry};
+pub use outbox::{Outbox, OutboxEntry, SendBegin};
 pub use targets::Targets;
+pub use tester::WebhookTester;
 pub use webhooks::Webhooks;
 pub use workspaces::Workspaces;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::model::MediaFile;
-use crate::ports::{MediaSource, Targets};
+use crate::model::{Attempt, Delivery, MediaFile, Timestamp};
+use crate::ports::{MediaSource, Targets, WebhookTester};
 use crate::{Error, Result};
 
 /// Files by address. An address that nobody set is one that answers with an error.
@@ -145,5 +145,40 @@ impl Targets for FakeTargets {
             ));
         }
         Ok(())
+    }
+}
+
+/// Keeps the deliveries that were tried; every receiver answers 200.
+#[derive(Debug, Default)]
+pub struct FakeTester(Mutex<Vec<Delivery>>);
+
+impl FakeTester {
+    /// Nothing was tried yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Everything that was tried, in order.
+    pub fn tried(&self) -> Vec<Delivery> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl WebhookTester for FakeTester {
+    async fn try_once(&self, delivery: &Delivery) -> Attempt {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(delivery.clone());
+        Attempt {
+            at: Timestamp::default(),
+            took: std::time::Duration::from_millis(1),
+            status: Some(200),
+            error: None,
+            request_head: "POST / HTTP/1.1".into(),
+            response_head: "HTTP/1.1 200 OK".into(),
+            response_body: Bytes::from_static(b"ok"),
+        }
     }
 }

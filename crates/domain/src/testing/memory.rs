@@ -9,14 +9,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::contract::Storage;
-use super::memory_deliveries::StoredDelivery;
-use super::memory_events::StoredEvent;
-use super::memory_outbox::StoredSend;
+use super::memory_deliveries::Row;
+use super::memory_events::EventRow;
+use super::memory_outbox::SendRow;
 use crate::model::{
     Contact, DeliveryId, Device, DeviceId, DeviceQuery, MessageId, Page, PhoneNumber, Timestamp, Token,
-    Webhook, WorkspaceName,
+    Webhook, WebhookId, WorkspaceName,
 };
-use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Webhooks, Workspaces};
+use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
 use crate::{Error, Result};
 
 /// All storage ports, in memory.
@@ -30,13 +30,13 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub devices: BTreeMap<DeviceId, Device>,
-    pub webhooks: BTreeMap<DeviceId, Webhook>,
+    pub webhooks: BTreeMap<WebhookId, Webhook>,
     /// By address as text, which is the order that databases sort in.
     pub contacts: BTreeMap<(DeviceId, String), Contact>,
     pub lookups: HashMap<PhoneNumber, NumberLookup>,
-    pub events: Vec<StoredEvent>,
-    pub deliveries: BTreeMap<DeliveryId, StoredDelivery>,
-    pub sends: BTreeMap<(DeviceId, MessageId), StoredSend>,
+    pub events: Vec<EventRow>,
+    pub deliveries: BTreeMap<DeliveryId, Row>,
+    pub sends: BTreeMap<(DeviceId, MessageId), SendRow>,
     pub keys: BTreeMap<(DeviceId, KeyKind, Bytes), (Bytes, Option<Timestamp>)>,
 }
 
@@ -68,6 +68,7 @@ impl MemoryStore {
             directory: self.clone(),
             events: self.clone(),
             deliveries: self.clone(),
+            delivery_log: self.clone(),
             keys: self.clone(),
             outbox: self.clone(),
         }
@@ -205,7 +206,7 @@ impl Devices for MemoryStore {
     async fn delete(&self, id: DeviceId) -> Result<()> {
         let mut state = self.lock()?;
         state.devices.remove(&id);
-        state.webhooks.remove(&id);
+        state.webhooks.retain(|_, webhook| webhook.scope.device() != Some(id));
         state.contacts.retain(|(device, _), _| *device != id);
         state.events.retain(|stored| stored.device != id);
         state.deliveries.retain(|_, stored| stored.device != id);
@@ -227,43 +228,6 @@ impl Workspaces for MemoryStore {
         names.sort();
         names.dedup();
         Ok(names)
-    }
-}
-
-#[async_trait]
-impl Webhooks for MemoryStore {
-    async fn of_device(&self, device: DeviceId) -> Result<Option<Webhook>> {
-        Ok(self.lock()?.webhooks.get(&device).cloned())
-    }
-
-    async fn of_devices(&self, devices: &[DeviceId]) -> Result<Vec<Webhook>> {
-        let state = self.lock()?;
-        Ok(state
-            .webhooks
-            .values()
-            .filter(|webhook| devices.contains(&webhook.device))
-            .cloned()
-            .collect())
-    }
-
-    async fn put(&self, webhook: Webhook) -> Result<()> {
-        let mut state = self.lock()?;
-        state.require_device(webhook.device)?;
-        match state.webhooks.get_mut(&webhook.device) {
-            Some(earlier) => earlier.url = webhook.url,
-            None => {
-                state.webhooks.insert(webhook.device, webhook);
-            }
-        }
-        Ok(())
-    }
-
-    async fn delete(&self, device: DeviceId) -> Result<()> {
-        let mut state = self.lock()?;
-        if let Some(webhook) = state.webhooks.remove(&device) {
-            state.deliveries.retain(|_, stored| stored.webhook != webhook.id);
-        }
-        Ok(())
     }
 }
 

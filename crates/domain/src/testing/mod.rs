@@ -16,13 +16,15 @@ mod fake_sent;
 mod fake_session;
 mod memory;
 mod memory_deliveries;
+mod memory_delivery_log;
 mod memory_events;
 mod memory_keys;
 mod memory_outbox;
+mod memory_webhooks;
 
 pub use clock::{FakeClock, FakeIds, FakeSecrets};
 pub use fake_driver::FakeDriver;
-pub use fake_outside::{FakeMedia, FakeTargets};
+pub use fake_outside::{FakeMedia, FakeTargets, FakeTester};
 pub use fake_sent::{FakeSent, FakeSentMedia};
 pub use fake_session::FakeSession;
 pub use memory::MemoryStore;

@@ -6,9 +6,9 @@ use wagate_domain::gateway::CallPatch;
 use wagate_domain::model::{Device, Jid, Token};
 use wagate_domain::ports::{Clock, Devices};
 use wagate_domain::testing::{
-    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, MemoryStore,
+    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester, MemoryStore,
 };
-use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 
 /// The device of most stories.
 pub const SHOP: &str = "shop";
@@ -81,6 +81,7 @@ fn gateway(
         directory: store.clone(),
         events: store.clone(),
         deliveries: store.clone(),
+        delivery_log: store.clone(),
         outbox: store.clone(),
         keys: store.clone(),
         media: media.clone(),
@@ -88,7 +89,8 @@ fn gateway(
         clock: clock.clone(),
         ids: ids.clone(),
         secrets: Arc::new(FakeSecrets::new()),
-        deliveries_added: Arc::default(),
+        tester: Arc::new(FakeTester::new()),
+        dispatch: Dispatch::new(0).0,
     };
     Gateway::new(parts, GatewaySettings::default())
 }

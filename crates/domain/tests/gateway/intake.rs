@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use wagate_domain::gateway::CallPatch;
 use wagate_domain::model::event::{CallState, IncomingCall, Receipt, ReceiptKind};
 use wagate_domain::model::{
-    Contact, DeliveryOutcome, EndReason, EventBody, EventKind, MessageId, ReceivedMessage,
+    Contact, DeliveryId, DeliveryOutcome, EndReason, EventBody, EventKind, MessageId, ReceivedMessage, Settlement,
 };
-use wagate_domain::ports::{Clock, DeliveryQueue};
+use wagate_domain::ports::{Clock, DeliveryQueue, Reservation};
 use wagate_domain::testing::FakeClock;
 
 use crate::bench::{Bench, SHOP, jid, token};
@@ -38,6 +38,14 @@ fn private(id: &str) -> EventBody {
     )))
 }
 
+fn taken(id: DeliveryId) -> Settlement {
+    Settlement {
+        id,
+        outcome: DeliveryOutcome::Delivered,
+        attempt: None,
+    }
+}
+
 /// What goes to the webhook, in order, as a receiver that answers 200 sees it.
 async fn delivered(bench: &Bench) -> Vec<Value> {
     let mut bodies = Vec::new();
@@ -45,19 +53,27 @@ async fn delivered(bench: &Bench) -> Vec<Value> {
         let now = bench.clock.now();
         let due = bench
             .store
-            .reserve(now, Duration::from_secs(30), 10)
+            .reserve(Reservation {
+                now,
+                lease: Duration::from_secs(30),
+                limit: 10,
+                per_webhook: 10,
+                busy: Vec::new(),
+            })
             .await
             .unwrap();
         if due.is_empty() {
             return bodies;
         }
-        for delivery in due {
+        let mut due = std::collections::VecDeque::from(due);
+        while let Some(delivery) = due.pop_front() {
             bodies.push(serde_json::from_slice(&delivery.body).unwrap());
-            bench
+            let settled = bench
                 .store
-                .settle(delivery.id, DeliveryOutcome::Delivered { status: 200 }, now)
+                .settle(vec![taken(delivery.id)], now, Duration::from_secs(30))
                 .await
                 .unwrap();
+            due.extend(settled.next);
         }
     }
 }
@@ -269,6 +285,8 @@ async fn receipts_calls_and_the_life_of_a_session_are_told_in_order() {
     let chat = jid("628111111111@s.whatsapp.net");
     for kind in [ReceiptKind::Delivered, ReceiptKind::Read] {
         let receipt = Receipt {
+            chat_lid: None,
+            sender_lid: None,
             chat: chat.clone(),
             sender: chat.clone(),
             kind,

@@ -47,6 +47,7 @@ async fn a_send_that_a_crash_cut_short_goes_out_with_its_first_id() {
     // The process dies between storing the send and hearing of the server.
     let began = session.new_message_id();
     let entry = OutboxEntry {
+        to: String::new(),
         device,
         message: began.clone(),
         idempotency: Some(once("k1")),
@@ -117,7 +118,7 @@ async fn the_status_of_a_send_follows_what_became_of_it() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
     let device = bench.device(SHOP).await.id;
-    let status = async |id: &MessageId| bench.store.status(device, id).await.unwrap();
+    let status = async |id: &MessageId| Outbox::get(&*bench.store, device, id).await.unwrap().map(|send| send.status);
     session.time_out_next_send();
     send(&bench, "628111111111", None).await.unwrap_err();
     assert_eq!(status(&session.attempts()[0]).await, Some(MessageStatus::Unknown));
@@ -134,6 +135,8 @@ async fn the_status_of_a_send_follows_what_became_of_it() {
     ] {
         let chat = jid("628111111111@s.whatsapp.net");
         let receipt = Receipt {
+            chat_lid: None,
+            sender_lid: None,
             sender: chat.clone(),
             chat,
             kind,

@@ -4,7 +4,7 @@ use super::{Storage, assert_no_device, batch, device, event, new_device, race, r
 use crate::model::{
     CallSettings, Contact, Device, DeviceQuery, EndReason, Jid, MessageId, PageQuery, Timestamp,
 };
-use crate::ports::{EventBatch, KeyEntry, KeyKind, OutboxEntry};
+use crate::ports::{EventBatch, KeyEntry, KeyKind, OutboxEntry, Reservation};
 
 /// A device with every field set.
 fn full_device(token: &str) -> Device {
@@ -300,6 +300,7 @@ pub async fn deleting_takes_everything_along(store: &Storage) {
         let entry = OutboxEntry {
             device: device.id,
             message: message.clone(),
+            to: "628111".into(),
             idempotency: None,
             at: t(0),
         };
@@ -318,7 +319,7 @@ pub async fn deleting_takes_everything_along(store: &Storage) {
             count
         );
         assert_eq!(
-            usize::from(store.webhooks.of_device(device.id).await.unwrap().is_some()),
+            usize::from(store.webhooks.seed_of(device.id).await.unwrap().is_some()),
             count
         );
         assert_eq!(store.directory.contacts(device.id).await.unwrap().len(), count);
@@ -332,13 +333,19 @@ pub async fn deleting_takes_everything_along(store: &Storage) {
             count
         );
         assert_eq!(
-            usize::from(store.outbox.status(device.id, &message).await.unwrap().is_some()),
+            usize::from(store.outbox.get(device.id, &message).await.unwrap().is_some()),
             count
         );
     }
     let left = store
         .deliveries
-        .reserve(t(0), std::time::Duration::from_secs(1), 10)
+        .reserve(Reservation {
+            now: t(0),
+            lease: std::time::Duration::from_secs(1),
+            limit: 10,
+            per_webhook: 10,
+            busy: Vec::new(),
+        })
         .await
         .unwrap();
     assert_eq!(
@@ -358,5 +365,5 @@ pub async fn a_deleted_token_is_free_again(store: &Storage) {
         events: vec![event(Some("e"), &[])],
         ..batch(&second)
     };
-    assert_eq!(store.events.record(redelivered).await.unwrap().len(), 1);
+    assert_eq!(store.events.record(redelivered).await.unwrap().events.len(), 1);
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Storage, assert_no_device, batch, device, event, new_device, race, record, t, webhook};
-use crate::model::{Contact, Device, EventId, Jid, MessageId, MessageStatus};
-use crate::ports::{EventBatch, NewEvent, OutboxEntry};
+use super::{Storage, assert_no_device, batch, device, event, new_device, race, t, ulid, webhook};
+use crate::model::event::Failure;
+use crate::model::{
+    Contact, CursorQuery, DeliveryOutcome, Device, EndpointVerdict, EventId, EventKind, Jid, MessageId,
+    MessageStatus, Settlement,
+};
+use crate::ports::{EventBatch, EventQuery, Express, NewEvent, OutboxEntry, Reservation, StatusChange};
 
 async fn new_ids(store: &Storage, device: &Device, events: Vec<NewEvent>) -> Vec<EventId> {
     store
@@ -15,16 +19,27 @@ async fn new_ids(store: &Storage, device: &Device, events: Vec<NewEvent>) -> Vec
         })
         .await
         .unwrap()
+        .events
 }
 
 /// How many deliveries are due at the beginning, one endpoint per device.
 async fn due(store: &Storage) -> usize {
     store
         .deliveries
-        .reserve(t(0), Duration::ZERO, 1_000)
+        .reserve(everything_due(Duration::ZERO))
         .await
         .unwrap()
         .len()
+}
+
+fn everything_due(lease: Duration) -> Reservation {
+    Reservation {
+        now: t(0),
+        lease,
+        limit: 1_000,
+        per_webhook: 1_000,
+        busy: Vec::new(),
+    }
 }
 
 /// The answer keeps the order of the batch.
@@ -53,7 +68,7 @@ pub async fn a_redelivered_event_is_left_out_with_its_deliveries(store: &Storage
     );
     let reserved = store
         .deliveries
-        .reserve(t(0), Duration::from_secs(1), 10)
+        .reserve(everything_due(Duration::from_secs(1)))
         .await
         .unwrap();
     assert_eq!(
@@ -108,7 +123,7 @@ pub async fn racing_redeliveries_are_recorded_once(store: &Storage) {
             events: vec![event(Some("a"), &[&webhook])],
             ..batch(&device)
         };
-        async move { store.events.record(batch).await.unwrap().len() }
+        async move { store.events.record(batch).await.unwrap().events.len() }
     })
     .await;
     assert_eq!(new.iter().sum::<usize>(), 1);
@@ -181,27 +196,46 @@ pub async fn a_large_batch_is_recorded_whole(store: &Storage) {
         contacts,
         ..batch(&device)
     };
-    assert_eq!(store.events.record(large.clone()).await.unwrap().len(), MANY);
+    assert_eq!(store.events.record(large.clone()).await.unwrap().events.len(), MANY);
     assert_eq!(store.directory.contacts(device.id).await.unwrap().len(), MANY);
-    assert!(store.events.record(large).await.unwrap().is_empty());
-    assert_eq!(due(store).await, 1, "one endpoint, one at a time");
+    assert!(store.events.record(large).await.unwrap().events.is_empty());
+    assert_eq!(due(store).await, 1, "one conversation, one at a time");
+}
+
+fn change(message: &str, status: MessageStatus) -> StatusChange {
+    StatusChange {
+        message: MessageId(message.into()),
+        status,
+        to: None,
+        failure: None,
+        at: t(0),
+        event: None,
+    }
+}
+
+async fn begin(store: &Storage, device: &Device, message: &str) {
+    let entry = OutboxEntry {
+        device: device.id,
+        message: MessageId(message.into()),
+        to: "628111".into(),
+        idempotency: None,
+        at: t(0),
+    };
+    store.outbox.begin(entry, t(0)).await.unwrap();
+}
+
+async fn status(store: &Storage, device: &Device, message: &str) -> Option<MessageStatus> {
+    let found = store.outbox.get(device.id, &MessageId(message.into())).await;
+    found.unwrap().map(|send| send.status)
 }
 
 /// Receipts come in any order.
 pub async fn statuses_never_go_back(store: &Storage) {
     use MessageStatus::{Delivered, Played, Queued, Read, Sent};
     let (one, two) = (device(store, "one").await, device(store, "two").await);
-    let message = MessageId("M1".into());
     for device in [&one, &two] {
-        let entry = OutboxEntry {
-            device: device.id,
-            message: message.clone(),
-            idempotency: None,
-            at: t(0),
-        };
-        store.outbox.begin(entry, t(0)).await.unwrap();
+        begin(store, device, "M1").await;
     }
-    let foreign = MessageId("FOREIGN".into());
     for (reported, want) in [
         (Sent, Sent),
         (Read, Read),
@@ -210,7 +244,7 @@ pub async fn statuses_never_go_back(store: &Storage) {
         (Played, Played),
         (Sent, Played),
     ] {
-        let statuses = vec![(foreign.clone(), reported), (message.clone(), reported)];
+        let statuses = vec![change("FOREIGN", reported), change("M1", reported)];
         store
             .events
             .record(EventBatch {
@@ -219,13 +253,158 @@ pub async fn statuses_never_go_back(store: &Storage) {
             })
             .await
             .unwrap();
-        assert_eq!(store.outbox.status(one.id, &message).await.unwrap(), Some(want));
+        assert_eq!(status(store, &one, "M1").await, Some(want));
     }
-    assert_eq!(store.outbox.status(two.id, &message).await.unwrap(), Some(Queued));
-    assert_eq!(
-        store.outbox.status(one.id, &foreign).await.unwrap(),
-        None,
-        "not a message of ours"
-    );
-    record(store, &one, vec![]).await;
+    assert_eq!(status(store, &two, "M1").await, Some(Queued));
+    assert_eq!(status(store, &one, "FOREIGN").await, None, "not a message of ours");
+}
+
+/// A change tells of itself once, and what did not change tells nothing.
+pub async fn a_change_of_status_carries_its_event(store: &Storage) {
+    use MessageStatus::{Delivered, Failed, Read};
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    begin(store, &device, "M1").await;
+    let mut told = Vec::new();
+    for (message, reported) in [("FOREIGN", Read), ("M1", Failed), ("M1", Read), ("M1", Read), ("M1", Delivered)] {
+        let change = StatusChange {
+            event: Some(event(None, &[&webhook])),
+            failure: (reported == Failed).then(|| Failure {
+                code: "whatsapp_refused".into(),
+                wa_code: Some(463),
+                text: "no".into(),
+            }),
+            to: Some(Jid::phone("628111")),
+            at: t(7),
+            ..change(message, reported)
+        };
+        let batch = EventBatch {
+            statuses: vec![change],
+            ..batch(&device)
+        };
+        told.push(store.events.record(batch).await.unwrap().events.len());
+        if reported == Failed {
+            let send = store.outbox.get(device.id, &MessageId("M1".into())).await.unwrap().unwrap();
+            assert_eq!(send.failure.unwrap().wa_code, Some(463));
+            assert_eq!((send.to.as_str(), send.updated_at), ("628111@s.whatsapp.net", t(7)));
+        }
+    }
+    assert_eq!(told, [0, 1, 1, 0, 0]);
+    let send = store.outbox.get(device.id, &MessageId("M1".into())).await.unwrap().unwrap();
+    assert_eq!((send.status, send.failure), (Read, None));
+}
+
+async fn read(store: &Storage, filter: &EventQuery, after: Option<EventId>, limit: u32) -> Vec<EventId> {
+    let page = store.events.list(filter, CursorQuery::new(after, limit)).await.unwrap();
+    let ids: Vec<EventId> = page.items.iter().map(|event| event.id).collect();
+    assert!(page.next.is_none_or(|next| Some(&next) == ids.last()), "the next page begins behind this one");
+    ids
+}
+
+/// Whoever reads page after page reads everything once, in the order of recording.
+pub async fn the_log_is_read_page_by_page(store: &Storage) {
+    let (one, two) = (device(store, "one").await, device(store, "two").await);
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let device = if number % 2 == 0 { &one } else { &two };
+        let mut new = event(None, &[]);
+        new.kind = if number == 4 { EventKind::Call } else { EventKind::Message };
+        new.at = t(-number);
+        ids.extend(new_ids(store, device, vec![new]).await);
+    }
+    // An id from before that is recorded late comes late.
+    let mut late = event(None, &[]);
+    late.id = EventId::new(ulid::Ulid::from_parts(0, 1));
+    ids.extend(new_ids(store, &one, vec![late]).await);
+    let all = EventQuery::default();
+    assert_eq!(read(store, &all, None, 200).await, ids);
+    assert_eq!(read(store, &all, None, 2).await, ids[..2]);
+    assert_eq!(read(store, &all, Some(ids[1]), 2).await, ids[2..4]);
+    assert_eq!(read(store, &all, Some(ids[5]), 2).await, []);
+    let of_two = EventQuery {
+        device: Some(two.id),
+        kinds: Vec::new(),
+    };
+    assert_eq!(read(store, &of_two, None, 9).await, [ids[1], ids[3]]);
+    let calls = EventQuery {
+        device: None,
+        kinds: vec![EventKind::Call, EventKind::Qr],
+    };
+    assert_eq!(read(store, &calls, None, 9).await, [ids[4]]);
+    let page = store.events.list(&calls, CursorQuery::new(None, 9)).await.unwrap();
+    let found = &page.items[0];
+    assert_eq!((found.kind, found.device, found.at), (EventKind::Call, one.id, t(-4)));
+    assert_eq!(&found.data[..], b"{\"data\":1}");
+    // What is not there any more stands for its time.
+    let unknown = EventId::new(ulid());
+    assert_eq!(read(store, &all, Some(unknown), 9).await, []);
+    let fresh = new_ids(store, &two, vec![event(None, &[])]).await;
+    assert_eq!(read(store, &all, Some(unknown), 9).await, fresh);
+}
+
+/// What is on its way stays; so does, for a while, what was given up.
+pub async fn old_events_are_pruned_in_steps(store: &Storage) {
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    let mut events = Vec::new();
+    for lane in ["pending", "dead", "delivered"] {
+        events.push(super::event_in(lane, &[&webhook]));
+    }
+    events.extend((0..3).map(|_| event(None, &[])));
+    let mut young = event(None, &[]);
+    young.recorded_at = t(5_000);
+    events.push(young);
+    let deliveries: Vec<_> = events[..3].iter().map(|event| event.deliveries[0].id).collect();
+    let ids = new_ids(store, &device, events).await;
+    store.deliveries.reserve(everything_due(Duration::from_secs(60))).await.unwrap();
+    let settle = |id, outcome| Settlement {
+        id,
+        outcome,
+        attempt: None,
+    };
+    let dead = DeliveryOutcome::Dead {
+        error: "no".into(),
+        endpoint: EndpointVerdict::Sound,
+    };
+    let settlements = vec![
+        settle(deliveries[1], dead),
+        settle(deliveries[2], DeliveryOutcome::Delivered),
+    ];
+    store.deliveries.settle(settlements, t(6_000), Duration::ZERO).await.unwrap();
+    let all = EventQuery::default();
+    assert_eq!(store.events.prune(t(0), 10).await.unwrap(), 0);
+    assert_eq!(store.events.prune(t(5_000), 2).await.unwrap(), 2);
+    assert_eq!(store.events.prune(t(5_000), 200).await.unwrap(), 2);
+    assert_eq!(store.events.prune(t(5_000), 200).await.unwrap(), 0);
+    assert_eq!(read(store, &all, None, 9).await, [ids[0], ids[1], ids[6]]);
+    assert_eq!(store.delivery_log.get(deliveries[2]).await.unwrap(), None);
+    assert_eq!(store.events.prune(t(6_001), 200).await.unwrap(), 2);
+    assert_eq!(read(store, &all, None, 9).await, [ids[0]]);
+}
+
+/// Those that are reserved in the same breath are nobody else's, and no more than were asked for.
+pub async fn recording_may_reserve(store: &Storage) {
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    let record = |lane: &'static str, limit| {
+        let batch = EventBatch {
+            events: vec![super::event_in(lane, &[&webhook]), super::event_in(lane, &[&webhook])],
+            express: Express {
+                limit,
+                lease: Duration::from_secs(30),
+            },
+            ..batch(&device)
+        };
+        async { store.events.record(batch).await.unwrap() }
+    };
+    let first = record("a", 5).await;
+    assert_eq!((first.express.len(), first.queued), (1, false), "the second waits for the first");
+    assert_eq!(first.express[0].event, first.events[0]);
+    assert_eq!(first.express[0].secrets, [webhook.secret.clone()]);
+    let second = record("b", 0).await;
+    assert_eq!((second.express.len(), second.queued), (0, true));
+    let reserved = store.deliveries.reserve(everything_due(Duration::from_secs(30))).await.unwrap();
+    assert_eq!(reserved.len(), 1);
+    assert_eq!(reserved[0].event, second.events[0]);
+    assert_eq!(store.deliveries.next_due(&[]).await.unwrap(), Some(t(30_000)));
 }

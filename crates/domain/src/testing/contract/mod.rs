@@ -3,6 +3,7 @@
 //! tests of one implementor.
 
 pub mod deliveries;
+pub mod delivery_log;
 pub mod devices;
 pub mod directory;
 pub mod events;
@@ -19,9 +20,11 @@ use bytes::Bytes;
 use ulid::Ulid;
 
 use crate::Error;
-use crate::model::{DeliveryId, Device, DeviceId, EventId, EventKind, Secret, Timestamp, Webhook, WebhookId};
+use crate::model::{
+    DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
+};
 use crate::ports::{
-    DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent, Outbox,
+    DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent, Outbox,
     Webhooks, Workspaces,
 };
 
@@ -40,6 +43,8 @@ pub struct Storage {
     pub events: Arc<dyn EventStore>,
     /// What is on its way.
     pub deliveries: Arc<dyn DeliveryQueue>,
+    /// What became of it.
+    pub delivery_log: Arc<dyn DeliveryLog>,
     /// Protocol state.
     pub keys: Arc<dyn KeyVault>,
     /// Sends.
@@ -79,28 +84,34 @@ async fn device(store: &Storage, token: &str) -> Device {
     store.devices.create(new_device(token)).await.expect("create")
 }
 
+/// An endpoint of the device that nobody stored yet: its classic one.
+fn new_webhook(device: &Device) -> Webhook {
+    Webhook::seed(
+        WebhookId::new(ulid()),
+        device.id,
+        format!("https://example.com/{}", device.token),
+        SigningSecret::from_bytes(&[7; 32]),
+        T0,
+    )
+}
+
 /// A stored endpoint of the device.
 async fn webhook(store: &Storage, device: &Device) -> Webhook {
-    let webhook = Webhook {
-        id: WebhookId::new(ulid()),
-        device: device.id,
-        url: format!("https://example.com/{}", device.token),
-        secret: Secret::new("whsec_c2VjcmV0"),
-        created_at: T0,
-    };
-    store.webhooks.put(webhook.clone()).await.expect("put");
+    let webhook = new_webhook(device);
+    store.webhooks.put_seed(&webhook, T0).await.expect("put");
     webhook
 }
 
 /// A batch of the device that changes nothing.
 fn batch(device: &Device) -> EventBatch {
-    EventBatch {
-        device: device.id,
-        events: Vec::new(),
-        device_after: None,
-        contacts: Vec::new(),
-        removed_contacts: Vec::new(),
-        statuses: Vec::new(),
+    EventBatch::new(device.id)
+}
+
+/// An event of one conversation with one delivery to each of these endpoints.
+fn event_in(lane: &str, webhooks: &[&Webhook]) -> NewEvent {
+    NewEvent {
+        lane: lane.into(),
+        ..event(None, webhooks)
     }
 }
 
@@ -118,6 +129,7 @@ fn event(dedupe_key: Option<&str>, webhooks: &[&Webhook]) -> NewEvent {
         at: T0,
         recorded_at: T0,
         data: Bytes::from_static(b"{\"data\":1}"),
+        lane: "chat".into(),
         deliveries: webhooks.iter().map(deliver).collect(),
     }
 }

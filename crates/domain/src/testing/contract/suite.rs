@@ -24,8 +24,12 @@ macro_rules! storage_contract {
                 a_name_lives_as_long_as_a_device_carries_it
             }
             webhooks {
-                an_endpoint_is_found_by_its_device
+                a_seed_endpoint_is_found_by_its_device
                 a_second_put_changes_the_address_alone
+                a_new_address_wakes_a_disabled_endpoint
+                an_endpoint_is_found_with_all_its_fields
+                a_device_has_its_own_its_workspaces_and_the_global_ones
+                endpoints_are_listed_oldest_first
                 deleting_drops_what_is_on_its_way
                 an_endpoint_needs_its_device
             }
@@ -47,18 +51,39 @@ macro_rules! storage_contract {
                 a_batch_that_fails_leaves_nothing
                 a_large_batch_is_recorded_whole
                 statuses_never_go_back
+                a_change_of_status_carries_its_event
+                the_log_is_read_page_by_page
+                old_events_are_pruned_in_steps
+                recording_may_reserve
             }
             deliveries {
                 a_reservation_has_all_that_is_sent
                 a_reservation_hides_until_its_lease_runs_out
-                of_one_endpoint_only_the_oldest_is_handed_out
-                endpoints_do_not_wait_for_each_other
+                a_new_process_takes_leases_back
+                of_one_lane_only_the_oldest_is_handed_out
+                lanes_do_not_wait_for_each_other
+                a_reservation_is_shared_out
                 a_retry_is_not_overtaken
+                what_alone_is_refused_steps_aside
+                a_receiver_that_refuses_everything_keeps_the_order
+                a_success_hastens_what_waits
                 a_dead_delivery_lets_the_next_go
+                an_endpoint_that_is_gone_is_switched_off
+                only_an_endpoint_that_takes_nothing_is_switched_off
+                a_paused_endpoint_waits
+                what_is_given_back_is_due_at_once
                 what_is_settled_stays_settled
+                a_round_of_settling_is_one_change
                 racing_workers_share_nothing
-                deliveries_follow_the_new_address
+                deliveries_follow_the_endpoint
                 endpoints_that_are_gone_get_nothing
+            }
+            delivery_log {
+                every_try_is_kept
+                deliveries_are_listed_newest_first
+                a_delivery_is_made_again_on_demand
+                many_deliveries_are_made_again
+                what_is_asked_for_again_waits_for_its_endpoint
             }
             outbox {
                 a_send_begins_queued
@@ -70,6 +95,9 @@ macro_rules! storage_contract {
                 racing_attempts_agree_on_one_id
                 a_status_never_goes_back
                 a_send_needs_its_device
+                messages_are_listed_newest_first
+                what_never_ended_is_found
+                old_messages_are_pruned_in_steps
             }
             keys {
                 what_is_put_is_read_back
