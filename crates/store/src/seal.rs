@@ -8,6 +8,7 @@
 mod key;
 mod keyring;
 mod place;
+mod text;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use wagate_domain::{Error, Result};
 pub use key::{KeyId, MasterKey};
 pub use keyring::Keyring;
 pub use place::Place;
+pub(crate) use text::{is_current_text, is_sealed_text, seal_text, unseal_text};
 
 /// First byte of every sealed value; another layout or cipher gets another one.
 const VERSION: u8 = 1;

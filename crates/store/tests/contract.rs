@@ -9,7 +9,7 @@ use wagate_store::Store;
 
 async fn open() -> (Storage, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&support::settings(&directory)).unwrap();
+    let store = support::open(&directory);
     (support::storage(&store), directory)
 }
 

@@ -30,7 +30,7 @@ fn compare<S: std::fmt::Debug + Clone>(
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let memory = Arc::new(MemoryStore::new()).storage();
     let directory = tempfile::tempdir().unwrap();
-    let sql = support::storage(&Store::open(&support::settings(&directory)).unwrap());
+    let sql = support::storage(&support::open(&directory));
     let cases = AtomicU64::new(0);
     proptest!(ProptestConfig::with_cases(48), |(steps in steps)| {
         let case = cases.fetch_add(1, Ordering::Relaxed);
