@@ -61,8 +61,8 @@ fn a_rotated_key_opens_old_rows_until_it_is_forgotten() {
 
     let restarted = Sealer::new(load(dir.path()).keyring);
     assert_eq!(restarted.current(), sealer.current());
-    for sealed in [&first, &second] {
-        assert_eq!(restarted.unseal(&ROW, sealed).unwrap(), b"secret");
+    for stored in [&first, &second] {
+        assert_eq!(restarted.unseal(&ROW, stored).unwrap(), b"secret");
     }
     let third = restarted.seal(&ROW, b"secret").unwrap();
 
@@ -87,8 +87,8 @@ fn no_rotation_loses_the_key_of_another() {
     });
     let after = Sealer::new(load(dir.path()).keyring);
     for sealer in rotations {
-        let sealed = sealer.seal(&ROW, b"secret").unwrap();
-        assert_eq!(after.unseal(&ROW, &sealed).unwrap(), b"secret");
+        let stored = sealer.seal(&ROW, b"secret").unwrap();
+        assert_eq!(after.unseal(&ROW, &stored).unwrap(), b"secret");
     }
 }
 
@@ -107,8 +107,8 @@ fn a_file_written_by_hand_is_read() {
     let sealer = Sealer::new(load(dir.path()).keyring);
     assert_eq!(sealer.current(), MasterKey::from_bytes([0xab; 32]).id());
     let before = Sealer::new(Keyring::new(MasterKey::from_bytes([7; 32]), Vec::new()));
-    let sealed = before.seal(&ROW, b"secret").unwrap();
-    assert_eq!(sealer.unseal(&ROW, &sealed).unwrap(), b"secret");
+    let stored = before.seal(&ROW, b"secret").unwrap();
+    assert_eq!(sealer.unseal(&ROW, &stored).unwrap(), b"secret");
 }
 
 #[test]
