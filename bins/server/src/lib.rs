@@ -6,6 +6,7 @@ mod cli;
 pub mod config;
 mod keys;
 mod logging;
+pub mod master_key;
 mod metrics;
 mod post;
 mod serve;

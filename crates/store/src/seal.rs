@@ -69,7 +69,7 @@ impl Sealer {
                 &associated_data(key.id(), place),
                 sealed[HEADER_BYTES..].as_mut().into(),
             )
-            .map_err(|_| damaged(place, "is too large to be sealed"))?;
+            .map_err(|_| failed(place, "is too large to be sealed"))?;
         sealed.extend_from_slice(&tag);
         Ok(sealed)
     }
@@ -78,7 +78,7 @@ impl Sealer {
     /// says whether a key is missing or the row is damaged.
     pub fn unseal(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
         let sealed = Sealed::parse(sealed).ok_or_else(|| {
-            damaged(
+            failed(
                 place,
                 "is not sealed as expected: it is damaged, or another version of wagate wrote it",
             )
@@ -86,7 +86,7 @@ impl Sealer {
         let keyring = self.keyring();
         let key = keyring.find(sealed.key).ok_or_else(|| {
             let id = sealed.key;
-            damaged(
+            failed(
                 place,
                 &format!("is sealed with the unknown key {id}: its master key is missing"),
             )
@@ -99,7 +99,7 @@ impl Sealer {
                 plain.as_mut_slice().into(),
                 &Tag::from(*sealed.tag),
             )
-            .map_err(|_| damaged(place, "does not open: it is damaged, or moved from another row"))?;
+            .map_err(|_| failed(place, "does not open: it is damaged, or moved from another row"))?;
         Ok(plain)
     }
 
@@ -145,6 +145,6 @@ fn associated_data(key: KeyId, place: &Place<'_>) -> Vec<u8> {
 }
 
 /// Names the table alone: what identifies a row may be a phone number.
-fn damaged(place: &Place<'_>, what: &str) -> Error {
+fn failed(place: &Place<'_>, what: &str) -> Error {
     Error::internal(format!("a value in table {} {what}", place.table))
 }

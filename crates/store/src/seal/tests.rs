@@ -33,42 +33,42 @@ fn reason(result: Result<Vec<u8>>) -> String {
 #[test]
 fn the_same_value_is_sealed_differently_each_time() {
     let sealer = sealer(1, &[]);
-    let sealed: std::collections::BTreeSet<_> = (0..100)
+    let stored: std::collections::BTreeSet<_> = (0..100)
         .map(|_| sealer.seal(&ROW, b"a private key").unwrap())
         .collect();
-    assert_eq!(sealed.len(), 100);
-    for sealed in sealed {
-        assert_eq!(sealed.len(), b"a private key".len() + 45);
-        assert!(!sealed.windows(7).any(|part| part == b"private"));
-        assert_eq!(sealer.unseal(&ROW, &sealed).unwrap(), b"a private key");
+    assert_eq!(stored.len(), 100);
+    for stored in stored {
+        assert_eq!(stored.len(), b"a private key".len() + 45);
+        assert!(!stored.windows(7).any(|part| part == b"private"));
+        assert_eq!(sealer.unseal(&ROW, &stored).unwrap(), b"a private key");
     }
 }
 
 /// Sealed by another implementation (libsodium): what was stored once must open for ever.
 #[test]
 fn what_another_implementation_sealed_opens() {
-    let sealed = hex::decode(
+    let stored = hex::decode(
         "01fa94b452404142434445464748494a4b4c4d4e4f5051525354555657b5197502b9961862ead4ecdbd6f2bd6aaad6baac06be02\
          adbd74011ddb",
     );
     let key: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
     let sealer = Sealer::new(Keyring::new(MasterKey::from_bytes(key), Vec::new()));
     assert_eq!(sealer.current().to_string(), "fa94b452");
-    assert_eq!(sealer.unseal(&ROW, &sealed.unwrap()).unwrap(), b"a private key");
+    assert_eq!(sealer.unseal(&ROW, &stored.unwrap()).unwrap(), b"a private key");
 }
 
 #[test]
 fn a_flipped_bit_anywhere_is_rejected() {
     let sealer = sealer(1, &[2]);
-    let sealed = sealer.seal(&ROW, b"a private key").unwrap();
-    for bit in 0..sealed.len() * 8 {
-        let mut damaged = sealed.clone();
+    let stored = sealer.seal(&ROW, b"a private key").unwrap();
+    for bit in 0..stored.len() * 8 {
+        let mut damaged = stored.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
         assert!(sealer.unseal(&ROW, &damaged).is_err(), "bit {bit}");
     }
-    for length in 0..sealed.len() {
+    for length in 0..stored.len() {
         assert!(
-            sealer.unseal(&ROW, &sealed[..length]).is_err(),
+            sealer.unseal(&ROW, &stored[..length]).is_err(),
             "{length} bytes of it"
         );
     }
@@ -77,7 +77,7 @@ fn a_flipped_bit_anywhere_is_rejected() {
 #[test]
 fn a_value_opens_in_its_own_row_alone() {
     let sealer = sealer(1, &[]);
-    let sealed = sealer.seal(&ROW, b"a private key").unwrap();
+    let stored = sealer.seal(&ROW, b"a private key").unwrap();
     let table = Place { table: "key", ..ROW };
     let device = Place {
         parts: &[b"dev_2", b"\x07", b"prekey:1"],
@@ -88,7 +88,7 @@ fn a_value_opens_in_its_own_row_alone() {
         ..ROW
     };
     for other in [table, device, shifted] {
-        let reason = reason(sealer.unseal(&other, &sealed));
+        let reason = reason(sealer.unseal(&other, &stored));
         assert_eq!(
             reason,
             format!(
@@ -221,9 +221,9 @@ proptest! {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let place = Place { table: &table, parts: &parts };
         let sealer = Sealer::new(Keyring::new(MasterKey::from_bytes(secret), Vec::new()));
-        let sealed = sealer.seal(&place, &plain).unwrap();
-        prop_assert!(sealer.is_current(&sealed));
-        prop_assert_eq!(sealer.unseal(&place, &sealed).unwrap(), plain);
+        let stored = sealer.seal(&place, &plain).unwrap();
+        prop_assert!(sealer.is_current(&stored));
+        prop_assert_eq!(sealer.unseal(&place, &stored).unwrap(), plain);
     }
 
     #[test]
