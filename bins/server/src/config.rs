@@ -14,10 +14,16 @@ use config::{Environment, File, FileFormat};
 use ipnet::IpNet;
 use serde::Deserialize;
 use wagate_domain::model::Region;
+use wagate_store::StoreSettings;
 use wagate_store::{Keyring, MasterKey};
 
 /// The defaults, which are also the reference.
 pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// More readers than this only wait for each other.
+const MAX_READERS: u32 = 64;
+/// What is younger is still needed.
+const MIN_RETENTION: Duration = Duration::from_hours(24);
 
 /// File that is read when it exists and none is named.
 const DEFAULT_FILE: &str = "wagate.toml";
@@ -32,6 +38,11 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database; empty for SQLite in the data directory.
     pub database_url: String,
+    /// Reads of the database at the same time.
+    pub database_readers: u32,
+    /// How long events, deliveries and messages are kept.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
     /// Fixed API key; empty for a generated one.
     pub api_key: SecretSetting,
     /// Key that seals secrets in the database; empty for the file in the data directory.
@@ -117,6 +128,11 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// Deliveries at the same time.
     pub concurrency: usize,
+    /// Deliveries to one endpoint at the same time.
+    pub per_endpoint: usize,
+    /// How long a former secret signs beside the new one.
+    #[serde(with = "humantime_serde")]
+    pub secret_overlap: Duration,
     /// Whether private addresses may be called.
     pub allow_private: bool,
     /// Networks that may be called.
@@ -177,8 +193,14 @@ impl Config {
         if self.api_key.get().is_some_and(|key| key.len() < 16) {
             bail!("api_key must have at least 16 characters");
         }
-        if self.whatsapp.max_dials == 0 || self.webhooks.concurrency == 0 {
-            bail!("whatsapp.max_dials and webhooks.concurrency must be at least 1");
+        if self.whatsapp.max_dials == 0 || self.webhooks.concurrency == 0 || self.webhooks.per_endpoint == 0 {
+            bail!("whatsapp.max_dials, webhooks.concurrency and webhooks.per_endpoint must be at least 1");
+        }
+        if !(1..=MAX_READERS).contains(&self.database_readers) {
+            bail!("database_readers must be 1 to {MAX_READERS}");
+        }
+        if self.retention < MIN_RETENTION {
+            bail!("retention must be at least one day: idempotency keys live as long");
         }
         if self.webhooks.timeout.is_zero() || self.media.timeout.is_zero() {
             bail!("webhooks.timeout and media.timeout must be longer than zero");
@@ -231,6 +253,14 @@ impl Config {
     /// Where files lie while they are sent.
     pub fn temp_dir(&self) -> PathBuf {
         self.data_dir.join("tmp")
+    }
+
+    /// How the database is opened.
+    pub fn store_settings(&self) -> StoreSettings {
+        StoreSettings {
+            url: self.database_url(),
+            readers: self.database_readers,
+        }
     }
 
     /// Where the database is.

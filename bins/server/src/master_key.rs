@@ -72,6 +72,16 @@ pub fn load_or_create(data_dir: &Path, configured: Option<Keyring>) -> anyhow::R
     })
 }
 
+/// The keys of the file. Fails when there is none.
+pub fn load(data_dir: &Path) -> anyhow::Result<Keyring> {
+    Ok(Keys::read_existing(data_dir)?.into())
+}
+
+/// Whether the file holds retired keys: something may still be sealed with one.
+pub fn has_retired(data_dir: &Path) -> anyhow::Result<bool> {
+    Ok(!Keys::read_existing(data_dir)?.retired.is_empty())
+}
+
 /// Puts a fresh key in front of those in the file, which become retired. Fails when there is no file.
 pub fn rotate(data_dir: &Path) -> anyhow::Result<Keyring> {
     let _held = hold(data_dir)?;

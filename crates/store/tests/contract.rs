@@ -5,7 +5,6 @@ mod support;
 
 use tempfile::TempDir;
 use wagate_domain::testing::contract::Storage;
-use wagate_store::Store;
 
 async fn open() -> (Storage, TempDir) {
     let directory = tempfile::tempdir().unwrap();
