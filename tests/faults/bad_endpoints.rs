@@ -48,7 +48,11 @@ async fn bad_endpoints_do_not_slow_good_ones(database: Database) {
         scene.hook(&number.token, &endpoint.receiver.url()).await;
         for n in 0..5 {
             let text = format!("into the void {n}");
-            scene.sim.world.send_text(WRITERS[0], &number.phone, &text).unwrap();
+            scene
+                .sim
+                .world
+                .send_text(WRITERS[0], &number.phone, &text)
+                .unwrap();
         }
         endpoint.receiver.wait_for_count(1).await;
     }
@@ -75,10 +79,14 @@ async fn lateness(scene: &Scene, devices: usize, messages: usize) -> Duration {
         let to = &scene.numbers[n % devices].phone;
         letters.write(&scene.sim, WRITERS[n % WRITERS.len()], to, &format!("tick {n}"));
     }
-    letters.wait_all_heard(&scene.receiver, PATIENCE).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE)
+        .await;
     let arrived: std::collections::HashMap<String, Instant> = scene.receiver.look(|got| {
         let messages = got.iter().rev();
-        messages.filter_map(|one| Some((message_id(one)?.to_owned(), one.at))).collect()
+        messages
+            .filter_map(|one| Some((message_id(one)?.to_owned(), one.at)))
+            .collect()
     });
     let mut took: Vec<_> = letters
         .written
@@ -110,14 +118,19 @@ impl Bad {
             Answer::Status(410) => {
                 let got = self.receiver.all();
                 let repeated = got.iter().enumerate().any(|(place, one)| {
-                    got[..place].iter().any(|other| other.body["event_id"] == one.body["event_id"])
+                    got[..place]
+                        .iter()
+                        .any(|other| other.body["event_id"] == one.body["event_id"])
                 });
                 assert!(!repeated, "410 was tried again");
             }
             Answer::RetryAfter(..) => {
                 let (first, second) = self.two_attempts_at_one().await;
                 let waited = second.duration_since(first);
-                assert!(waited >= Duration::from_secs(ASKED), "Retry-After: {ASKED}, tried after {waited:?}");
+                assert!(
+                    waited >= Duration::from_secs(ASKED),
+                    "Retry-After: {ASKED}, tried after {waited:?}"
+                );
             }
             // The head is an answer; how long the rest takes is the receiver's business.
             Answer::Drip => {

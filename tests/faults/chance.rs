@@ -47,7 +47,10 @@ impl Drop for Chance {
     #[expect(clippy::print_stderr, reason = "the test harness shows it with the failure")]
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("to repeat the random instants of this story: {SEED}={}", self.seed);
+            eprintln!(
+                "to repeat the random instants of this story: {SEED}={}",
+                self.seed
+            );
         }
     }
 }

@@ -31,16 +31,26 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
         scene.storage.cluster().stop_immediate();
         burst(&scene, &mut letters, restart);
         says_unavailable(&scene, restart).await;
-        assert!(scene.gateway.becomes_ready(503, SAYS_SO).await, "/readyz is not red");
+        assert!(
+            scene.gateway.becomes_ready(503, SAYS_SO).await,
+            "/readyz is not red"
+        );
 
         scene.storage.cluster().start();
         let back = Instant::now();
-        assert!(scene.gateway.becomes_ready(200, RECOVERED).await, "/readyz stays red");
+        assert!(
+            scene.gateway.becomes_ready(200, RECOVERED).await,
+            "/readyz stays red"
+        );
         sends_again(&scene, restart, back).await;
     }
-    letters.wait_all_heard(&scene.receiver, PATIENCE * 2).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
+        .await;
     // What was under way at a crash may be delivered again.
-    letters.compare(&scene.receiver).assert_faithful(restarts * scene.numbers.len());
+    letters
+        .compare(&scene.receiver)
+        .assert_faithful(restarts * scene.numbers.len());
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
     assert_each_order_arrived_once(&scene, restarts);
     scene.finish().await;
@@ -49,7 +59,12 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
 fn burst(scene: &Scene, letters: &mut Letters, restart: usize) {
     for n in 0..BURST {
         let to = &scene.numbers[n % scene.numbers.len()].phone;
-        letters.write(&scene.sim, WRITERS[n % WRITERS.len()], to, &format!("restart {restart}, {n}"));
+        letters.write(
+            &scene.sim,
+            WRITERS[n % WRITERS.len()],
+            to,
+            &format!("restart {restart}, {n}"),
+        );
     }
 }
 
@@ -57,13 +72,21 @@ async fn order(scene: &Scene, restart: usize) -> Reply {
     let body = json!({ "token": scene.numbers[0].token, "phone": WRITERS[0], "message": format!("order {restart}") });
     let key = format!("order-{restart}");
     let key = [("idempotency-key", key.as_str())];
-    scene.gateway.api().call(Method::POST, "/api/send", body, &key).await
+    scene
+        .gateway
+        .api()
+        .call(Method::POST, "/api/send", body, &key)
+        .await
 }
 
 async fn says_unavailable(scene: &Scene, restart: usize) {
     let asked = Instant::now();
     let reply = order(scene, restart).await;
-    assert!(asked.elapsed() <= SAYS_SO, "it took {:?} to say that the database is away", asked.elapsed());
+    assert!(
+        asked.elapsed() <= SAYS_SO,
+        "it took {:?} to say that the database is away",
+        asked.elapsed()
+    );
     assert!(reply.headers.contains_key("retry-after"), "{reply:?}");
     assert_eq!(reply.refused(503), "database_unavailable");
 }
@@ -71,7 +94,11 @@ async fn says_unavailable(scene: &Scene, restart: usize) {
 async fn sends_again(scene: &Scene, restart: usize, back: Instant) {
     let mut last = order(scene, restart).await;
     while last.status != 200 {
-        assert!(back.elapsed() <= RECOVERED, "{:?} after its return: {last:?}", back.elapsed());
+        assert!(
+            back.elapsed() <= RECOVERED,
+            "{:?} after its return: {last:?}",
+            back.elapsed()
+        );
         tokio::time::sleep(AGAIN).await;
         last = order(scene, restart).await;
     }

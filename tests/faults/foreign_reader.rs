@@ -16,8 +16,9 @@ use crate::database::{Database, sqlite_file};
 use crate::ledgers::Letters;
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
-/// How long a snapshot is held.
+/// How long a snapshot is held, and how long none is: a log that is always being read cannot start anew.
 const HELD: Duration = Duration::from_secs(2);
+const RELEASED: Duration = Duration::from_millis(200);
 /// Between two looks at the log's size.
 const LOOK: Duration = Duration::from_millis(50);
 /// Largest size of the write-ahead log.
@@ -30,25 +31,36 @@ const LOCKED: &str = "database is locked";
 async fn a_foreign_reader_gets_in_nobodys_way() {
     let (devices, rounds) = quick_or_long((20, 40), (500, 200));
     let scene = Plan::new(Database::Sqlite).devices(devices).start().await;
-    let readers: Vec<_> = (0..2).map(|_| Reader::start(&sqlite_file(&scene.data))).collect();
+    let reader = Reader::start(&sqlite_file(&scene.data));
     let mut letters = Letters::default();
     for round in 0..rounds {
         for number in &scene.numbers {
             let from = WRITERS[round % WRITERS.len()];
             letters.write(&scene.sim, from, &number.phone, &format!("round {round}"));
         }
-        join_all(scene.numbers.iter().map(|number| send(&scene, &number.token, round))).await;
+        join_all(
+            scene
+                .numbers
+                .iter()
+                .map(|number| send(&scene, &number.token, round)),
+        )
+        .await;
     }
-    letters.wait_all_heard(&scene.receiver, PATIENCE * 2).await;
-    let snapshots: Vec<_> = readers.into_iter().map(Reader::stop).collect();
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
+        .await;
+    let seen = reader.stop();
     letters.compare(&scene.receiver).assert_faithful(0);
-    let locked: Vec<_> = scene.gateway.log().lines().filter(|line| line.contains(LOCKED)).map(str::to_owned).collect();
+    let log = scene.gateway.log();
+    let locked: Vec<_> = log.lines().filter(|line| line.contains(LOCKED)).collect();
     assert!(locked.is_empty(), "{locked:#?}");
-    for seen in &snapshots {
-        assert!(seen.held > 1, "the reader held {} snapshots", seen.held);
-        assert!(seen.largest_wal > 0, "there was a write-ahead log");
-        assert!(seen.largest_wal <= MOST_WAL, "the write-ahead log grew to {} bytes", seen.largest_wal);
-    }
+    assert!(seen.held > 1, "the reader held {} snapshots", seen.held);
+    assert!(seen.largest_wal > 0, "there was no write-ahead log");
+    assert!(
+        seen.largest_wal <= MOST_WAL,
+        "the write-ahead log grew to {} bytes",
+        seen.largest_wal
+    );
     scene.finish().await;
 }
 
@@ -90,9 +102,13 @@ impl Reader {
 fn read(file: &Path, stop: &AtomicBool, seen: &Mutex<Seen>) {
     let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
     let log = file.with_extension("db-wal");
-    connection.batch_execute("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000").unwrap();
+    connection
+        .batch_execute("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000")
+        .unwrap();
     while !stop.load(Ordering::Relaxed) {
-        connection.batch_execute("BEGIN; SELECT count(*) FROM sqlite_master").unwrap();
+        connection
+            .batch_execute("BEGIN; SELECT count(*) FROM sqlite_master")
+            .unwrap();
         let began = Instant::now();
         while began.elapsed() < HELD && !stop.load(Ordering::Relaxed) {
             let size = std::fs::metadata(&log).map_or(0, |log| log.len());
@@ -103,5 +119,6 @@ fn read(file: &Path, stop: &AtomicBool, seen: &Mutex<Seen>) {
         }
         connection.batch_execute("COMMIT").unwrap();
         seen.lock().unwrap().held += 1;
+        std::thread::sleep(RELEASED);
     }
 }

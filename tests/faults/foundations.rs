@@ -27,7 +27,10 @@ fn a_cluster_keeps_what_was_committed_over_an_immediate_stop() {
     assert_eq!(cluster.sql("shop", encrypted), "t");
     let address = cluster.address();
     drop(cluster);
-    assert!(std::net::TcpStream::connect(address).is_err(), "it outlived its owner");
+    assert!(
+        std::net::TcpStream::connect(address).is_err(),
+        "it outlived its owner"
+    );
 }
 
 #[tokio::test]
@@ -101,5 +104,8 @@ async fn a_line_fails_as_it_is_told() {
     assert_eq!(ask(&mut fourth).await, None);
     assert_eq!(proxy.dials().len(), 4);
     let mut open = proxy.open();
-    tokio::time::timeout(LIMIT, open.wait_for(|open| *open == 0)).await.unwrap().unwrap();
+    tokio::time::timeout(LIMIT, open.wait_for(|open| *open == 0))
+        .await
+        .unwrap()
+        .unwrap();
 }

@@ -24,7 +24,9 @@ async fn no_message_is_lost_when_the_gateway_is_killed(database: Database) {
     for round in 0..kills {
         one_round(&mut scene, &mut letters, round).await;
     }
-    letters.wait_all_heard(&scene.receiver, LAST_ARRIVAL).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, LAST_ARRIVAL)
+        .await;
     let most_repeated = letters.written.len() / 100;
     letters.compare(&scene.receiver).assert_faithful(most_repeated);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");

@@ -97,7 +97,9 @@ async fn client_sends(
 /// The answer, unless it is one that asks to try again.
 async fn try_send(api: &Client, send: &Send) -> Option<Value> {
     let key = [("idempotency-key", send.key.as_str())];
-    let reply = api.try_call(Method::POST, "/api/send", send.body.clone(), &key).await;
+    let reply = api
+        .try_call(Method::POST, "/api/send", send.body.clone(), &key)
+        .await;
     let Reply { status, body, .. } = reply.ok()?;
     match status.as_u16() {
         200 => Some(body),
@@ -108,7 +110,9 @@ async fn try_send(api: &Client, send: &Send) -> Option<Value> {
 
 /// By text and by message id: a phone shows a message once that came twice under one id.
 fn assert_each_arrived_once(scene: &Scene, sends: &[Send]) {
-    let inboxes = WRITERS.iter().map(|writer| scene.sim.world.messages(writer).unwrap());
+    let inboxes = WRITERS
+        .iter()
+        .map(|writer| scene.sim.world.messages(writer).unwrap());
     let mut texts: Vec<_> = inboxes.flatten().filter_map(|message| message.text).collect();
     let mut wanted: Vec<_> = sends
         .iter()
@@ -117,8 +121,14 @@ fn assert_each_arrived_once(scene: &Scene, sends: &[Send]) {
     texts.sort_unstable();
     wanted.sort_unstable();
     let twice: Vec<_> = texts.windows(2).filter(|pair| pair[0] == pair[1]).collect();
-    let lost: Vec<_> = wanted.iter().filter(|text| texts.binary_search(text).is_err()).collect();
-    assert!(twice.is_empty() && lost.is_empty(), "twice: {twice:?}, lost: {lost:?}");
+    let lost: Vec<_> = wanted
+        .iter()
+        .filter(|text| texts.binary_search(text).is_err())
+        .collect();
+    assert!(
+        twice.is_empty() && lost.is_empty(),
+        "twice: {twice:?}, lost: {lost:?}"
+    );
     assert_eq!(texts.len(), wanted.len(), "something else arrived as well");
 }
 

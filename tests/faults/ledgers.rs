@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use wa_sim::ledger::{Direction, Line};
 use wagate_tests::{Received, Receiver, Simulator};
 
 /// A message that somebody wrote to a device.
@@ -36,22 +37,26 @@ impl Letters {
         self.written.iter().map(|letter| letter.id.clone()).collect()
     }
 
-    /// Waits until the receiver has all of them; fails with those that are missing.
-    pub async fn wait_all_heard(&self, receiver: &Receiver, limit: Duration) {
+    /// Waits until the receiver has all of them; fails with those that are missing, and what became of them.
+    pub async fn wait_all_heard(&self, sim: &Simulator, receiver: &Receiver, limit: Duration) {
         let wanted: BTreeSet<_> = self.ids().into_iter().collect();
         let heard = |got: &[Received]| {
             // Cheap while there is no hope.
             got.len() >= wanted.len() && missing(&wanted, got).is_empty()
         };
-        if !receiver.fits_within(limit, heard).await {
-            let missing = receiver.look(|got| missing(&wanted, got));
-            panic!(
-                "{} of {} messages did not arrive within {limit:?}, first {:?}",
-                missing.len(),
-                wanted.len(),
-                missing.first()
-            );
+        if receiver.fits_within(limit, heard).await {
+            return;
         }
+        let missing = receiver.look(|got| missing(&wanted, got));
+        let lines = sim.ledger.after(0, usize::MAX);
+        let acknowledged = |id: &&String| lines.iter().any(|line| is_acknowledgement(line, id));
+        panic!(
+            "{} of {} messages did not arrive within {limit:?}; WhatsApp was told that {} of these did. The first: {:?}",
+            missing.len(),
+            wanted.len(),
+            missing.iter().filter(acknowledged).count(),
+            missing.first()
+        );
     }
 
     /// Compares both ends; call it when all has arrived.
@@ -70,7 +75,10 @@ impl Letters {
             let hook_id = received.header("webhook-id").unwrap_or_default();
             hook_ids.entry(id).or_default().insert(hook_id);
         }
-        let lost = self.written.iter().filter(|letter| !first.contains_key(letter.id.as_str()));
+        let lost = self
+            .written
+            .iter()
+            .filter(|letter| !first.contains_key(letter.id.as_str()));
         let mut chats: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for letter in &self.written {
             let place = first.get(letter.id.as_str()).copied();
@@ -133,4 +141,13 @@ fn missing(wanted: &BTreeSet<String>, got: &[Received]) -> Vec<String> {
     let heard: BTreeSet<_> = got.iter().filter_map(message_id).collect();
     let missing = wanted.iter().filter(|id| !heard.contains(id.as_str()));
     missing.cloned().collect()
+}
+
+/// Whether this line releases the message: an ack, or a receipt that says the same.
+pub fn is_acknowledgement(line: &Line, id: &str) -> bool {
+    let entry = &line.entry;
+    entry.direction == Direction::FromClient
+        && matches!(entry.tag.as_str(), "ack" | "receipt")
+        && entry.kind.as_deref() != Some("retry")
+        && entry.id.as_deref() == Some(id)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use wagate_tests::proxy::Line;
+use wagate_tests::simulator::Silence;
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
@@ -34,7 +35,10 @@ const LOOK: Duration = Duration::from_millis(50);
 async fn every_session_comes_back_after_drops_and_a_mass_close(database: Database) {
     let devices = quick_or_long(50, 1_000);
     let plan = Plan::new(database).devices(devices).behind_proxy();
-    let scene = plan.env("WAGATE_WHATSAPP__MAX_DIALS", &DIALS.to_string()).start().await;
+    let scene = plan
+        .env("WAGATE_WHATSAPP__MAX_DIALS", &DIALS.to_string())
+        .start()
+        .await;
     let mut letters = Letters::default();
 
     for wave in 0..WAVES {
@@ -50,9 +54,14 @@ async fn every_session_comes_back_after_drops_and_a_mass_close(database: Databas
     let closed = Instant::now();
     scene.proxy().cut_all();
     wait_for_dials(&scene, closed, devices).await;
-    scene.wait_all_connected(BACK.saturating_sub(closed.elapsed())).await;
+    scene
+        .wait_all_connected(BACK.saturating_sub(closed.elapsed()))
+        .await;
     let busiest = scene.proxy().busiest_second(closed);
-    assert!(busiest <= DIALS_PER_SECOND, "{busiest} dials in a second, {DIALS_PER_SECOND} allowed");
+    assert!(
+        busiest <= DIALS_PER_SECOND,
+        "{busiest} dials in a second, {DIALS_PER_SECOND} allowed"
+    );
     prove_all_alive(&scene, &mut letters, "after the mass close").await;
     letters.compare(&scene.receiver).assert_faithful(0);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
@@ -68,14 +77,18 @@ async fn a_silently_dead_session_is_noticed(database: Database) {
     write_to_all(&scene, &mut letters, "into the silence");
     let noticing = scene.numbers.iter().map(|number| noticed(&scene, &number.token));
     let noticing = tokio::time::timeout(NOTICED, join_all(noticing)).await;
-    assert!(noticing.is_ok(), "a dead session still says connected after {:?}", died.elapsed());
+    assert!(
+        noticing.is_ok(),
+        "a dead session still says connected after {:?}",
+        died.elapsed()
+    );
 
     scene.proxy().set(Line::Good);
     scene.wait_all_connected(BACK).await;
     prove_all_alive(&scene, &mut letters, "after the silence").await;
     letters.compare(&scene.receiver).assert_faithful(0);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
-    scene.finish().await;
+    scene.finish_after(Silence::Happened).await;
 }
 
 async fn noticed(scene: &Scene, token: &str) {
@@ -95,12 +108,19 @@ fn write_to_all(scene: &Scene, letters: &mut Letters, text: &str) {
 /// A state may lie; a letter that arrives does not.
 async fn prove_all_alive(scene: &Scene, letters: &mut Letters, text: &str) {
     write_to_all(scene, letters, text);
-    letters.wait_all_heard(&scene.receiver, BACK).await;
+    letters.wait_all_heard(&scene.sim, &scene.receiver, BACK).await;
 }
 
 async fn wait_for_dials(scene: &Scene, since: Instant, count: usize) {
     let dialling = async {
-        while scene.proxy().dials().into_iter().filter(|at| *at >= since).count() < count {
+        while scene
+            .proxy()
+            .dials()
+            .into_iter()
+            .filter(|at| *at >= since)
+            .count()
+            < count
+        {
             tokio::time::sleep(LOOK).await;
         }
     };

@@ -41,11 +41,17 @@ async fn a_poison_event_blocks_no_other(database: Database) {
         let from = WRITERS[1 + n % (WRITERS.len() - 1)];
         letters.write(&scene.sim, from, to, &format!("harmless {n}"));
     }
-    letters.wait_all_heard(&scene.receiver, IN_TIME).await;
+    letters.wait_all_heard(&scene.sim, &scene.receiver, IN_TIME).await;
     letters.compare(&scene.receiver).assert_faithful(0);
 
     // It was offered, whole, and refused.
-    let offered = scene.receiver.wait_for("the poison", |body| body["id"] == id.as_str()).await;
-    assert!(offered.body["text"] == text.as_str(), "the poison was changed on its way");
+    let offered = scene
+        .receiver
+        .wait_for("the poison", |body| body["id"] == id.as_str())
+        .await;
+    assert!(
+        offered.body["text"] == text.as_str(),
+        "the poison was changed on its way"
+    );
     scene.finish().await;
 }

@@ -29,15 +29,20 @@ async fn everything_arrives_once_the_receiver_is_back(database: Database) {
         let from = WRITERS[(n / scene.numbers.len()) % WRITERS.len()];
         letters.write(&scene.sim, from, to, &format!("message {n}"));
     }
-    scene.wait_acknowledged(&letters.ids(), PATIENCE.max(AWAY * 6)).await;
+    scene
+        .wait_acknowledged(&letters.ids(), PATIENCE.max(AWAY * 6))
+        .await;
     tokio::time::sleep(AWAY.saturating_sub(went.elapsed())).await;
 
     let back = Instant::now();
     scene.receiver.resume().await;
-    letters.wait_all_heard(&scene.receiver, LAST).await;
+    letters.wait_all_heard(&scene.sim, &scene.receiver, LAST).await;
     letters.compare(&scene.receiver).assert_faithful(0);
     let first = scene.receiver.look(|got| first_after(got, back));
-    assert!(first <= FIRST, "the first delivery came {first:?} after the return");
+    assert!(
+        first <= FIRST,
+        "the first delivery came {first:?} after the return"
+    );
     scene.finish().await;
 }
 

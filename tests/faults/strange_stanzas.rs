@@ -27,10 +27,15 @@ async fn each_message_is_one_event_however_it_comes(database: Database) {
     let letters = struck_by(&scene, FaultKind::Garble).await;
     let compared = letters.compare(&scene.receiver);
     // What had to be asked for again comes late, so order is not promised here.
-    assert_eq!((compared.lost, compared.twice_told, compared.repeated), (vec![], vec![], 0));
+    assert_eq!(
+        (compared.lost, compared.twice_told, compared.repeated),
+        (vec![], vec![], 0)
+    );
     assert!(!scene.sim.undecryptable().is_empty(), "nothing was damaged");
 
-    let disconnected = scene.receiver.look(|got| got.iter().any(|one| one.body["event"] == "disconnected"));
+    let disconnected = scene
+        .receiver
+        .look(|got| got.iter().any(|one| one.body["event"] == "disconnected"));
     assert!(!disconnected, "something killed the session");
     scene.finish().await;
 }
@@ -43,13 +48,22 @@ async fn struck_by(scene: &Scene, kind: FaultKind) -> Letters {
     let mut letters = Letters::default();
     for n in 0..STRUCK {
         let to = &scene.numbers[0].phone;
-        letters.write(&scene.sim, WRITERS[n % WRITERS.len()], to, &format!("{kind:?} {n}"));
+        letters.write(
+            &scene.sim,
+            WRITERS[n % WRITERS.len()],
+            to,
+            &format!("{kind:?} {n}"),
+        );
     }
-    letters.wait_all_heard(&scene.receiver, PATIENCE).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE)
+        .await;
     assert!(scene.sim.faults.list().is_empty(), "{kind:?} struck too seldom");
     // One more that comes as it should: what was repeated has been seen by then.
     letters.write(&scene.sim, WRITERS[0], &scene.numbers[0].phone, "the last one");
-    letters.wait_all_heard(&scene.receiver, PATIENCE).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE)
+        .await;
     letters
 }
 
@@ -61,13 +75,20 @@ async fn a_long_absence_is_caught_up_with(database: Database) {
     let mut letters = Letters::default();
     for n in 0..messages {
         let to = &scene.numbers[0].phone;
-        letters.write(&scene.sim, WRITERS[n % WRITERS.len()], to, &format!("while you were away {n}"));
+        letters.write(
+            &scene.sim,
+            WRITERS[n % WRITERS.len()],
+            to,
+            &format!("while you were away {n}"),
+        );
     }
     scene.gateway.start().await;
     let limit = Duration::from_secs(30 + messages as u64 / 50);
-    letters.wait_all_heard(&scene.receiver, limit).await;
+    letters.wait_all_heard(&scene.sim, &scene.receiver, limit).await;
     letters.compare(&scene.receiver).assert_faithful(0);
-    let told = scene.receiver.look(|got| got.iter().filter_map(message_id).count());
+    let told = scene
+        .receiver
+        .look(|got| got.iter().filter_map(message_id).count());
     assert_eq!(told, messages, "something else was told as well");
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
     scene.finish().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wa_sim::fault::{FaultKind, FaultSpec};
-use wa_sim::ledger::Direction;
+use wa_sim::ledger::{Direction, Line};
 use wagate_tests::Received;
 
 use crate::chance::quick_or_long;
@@ -11,10 +11,13 @@ use crate::database::Database;
 use crate::ledgers::Letters;
 use crate::scene::{Number, PATIENCE, Plan, Scene, WRITERS};
 
-on_each_database!(every_verdict_is_told_once_and_nothing_loops);
+on_each_database!(
+    every_verdict_is_told_once_and_nothing_loops,
+    a_login_refused_for_now_is_tried_again,
+);
 
 /// A client that was told to slow down takes longer to come back.
-const COMES_BACK: Duration = Duration::from_mins(1);
+const COMES_BACK: Duration = Duration::from_secs(40);
 
 /// How WhatsApp says it.
 #[derive(Debug, Clone, Copy)]
@@ -44,23 +47,44 @@ const VERDICTS: &[(Word, &str)] = &[
 ];
 
 /// What a session gets over by itself.
-const HICCUPS: &[Word] = &[
-    Word::Stream(503),
-    Word::Stream(515),
-    Word::Stream(429),
-    Word::Login(500),
-    Word::Login(503),
-];
+const HICCUPS: &[Word] = &[Word::Stream(503), Word::Stream(515), Word::Stream(429)];
+
+/// The same, said at a login: WhatsApp itself is in trouble.
+const REFUSED_FOR_NOW: &[Word] = &[Word::Login(500), Word::Login(503)];
 
 async fn every_verdict_is_told_once_and_nothing_loops(database: Database) {
     let rounds = quick_or_long(1, 20);
-    let scene = Plan::new(database).devices(VERDICTS.len() + HICCUPS.len()).start().await;
+    let scene = Plan::new(database)
+        .devices(VERDICTS.len() + HICCUPS.len())
+        .start()
+        .await;
     for round in 0..rounds {
         one_round(&scene).await;
         if round + 1 < rounds {
             bring_back(&scene).await;
         }
     }
+    scene.finish().await;
+}
+
+async fn a_login_refused_for_now_is_tried_again(database: Database) {
+    let scene = Plan::new(database).devices(REFUSED_FOR_NOW.len()).start().await;
+    let before = scene.sim.ledger.last_seq();
+    for (number, word) in scene.numbers.iter().zip(REFUSED_FOR_NOW) {
+        say(&scene, number, *word, Some(1));
+    }
+    for (number, word) in scene.numbers.iter().zip(REFUSED_FOR_NOW) {
+        let back = |line: &Line| line.entry.tag == "success" && line.entry.device == number.jid;
+        let back = scene.sim.ledger.wait_for_after(before, back, COMES_BACK).await;
+        assert!(
+            back.is_some(),
+            "{word:?}: it did not log in again within {COMES_BACK:?}"
+        );
+        scene.wait_for_state(&number.token, "connected", PATIENCE).await;
+        let told = scene.receiver.look(|got| verdicts(got, &number.token).len());
+        assert_eq!(told, 0, "{word:?} is no verdict");
+    }
+    assert_eq!(failures_since(&scene, before), REFUSED_FOR_NOW.len());
     scene.finish().await;
 }
 
@@ -85,19 +109,39 @@ async fn one_round(scene: &Scene) {
     for number in shaken {
         letters.write(&scene.sim, WRITERS[0], &number.phone, "still there?");
     }
-    letters.wait_all_heard(&scene.receiver, PATIENCE).await;
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE)
+        .await;
 
     let got = scene.receiver.look(|got| got[before.1..].to_vec());
     for (number, (word, state)) in ended.iter().zip(VERDICTS) {
-        assert_eq!(verdicts(&got, &number.token), [*state], "{word:?} to {}", number.token);
-        assert_eq!(logins_since(scene, before.0, number), 0, "{word:?}: it logged in again");
+        assert_eq!(
+            verdicts(&got, &number.token),
+            [*state],
+            "{word:?} to {}",
+            number.token
+        );
+        assert_eq!(
+            logins_since(scene, before.0, number),
+            0,
+            "{word:?}: it logged in again"
+        );
     }
     for (number, word) in shaken.iter().zip(HICCUPS) {
         assert_eq!(verdicts(&got, &number.token), [""; 0], "{word:?} is no verdict");
     }
     let refusals = |word: &Word| matches!(word, Word::Login(_) | Word::Ban);
-    let expected = VERDICTS.iter().map(|(word, _)| word).chain(HICCUPS).filter(|word| refusals(word)).count();
-    assert_eq!(failures_since(scene, before.0), expected, "logins were refused more often than verdicts spoken");
+    let expected = VERDICTS
+        .iter()
+        .map(|(word, _)| word)
+        .chain(HICCUPS)
+        .filter(|word| refusals(word))
+        .count();
+    assert_eq!(
+        failures_since(scene, before.0),
+        expected,
+        "logins were refused more often than verdicts spoken"
+    );
     scene.sim.faults.clear();
 }
 

@@ -144,10 +144,11 @@ impl Cluster {
             postgres.args(["-c", "fsync=off"]);
         }
         if self.settings.line == Encryption::Tls {
-            let file = |name: &str, file: &str| {
-                format!("{name}={}", self.folder.path().join(file).display())
-            };
-            let (certificate, key) = (file("ssl_cert_file", "server.crt"), file("ssl_key_file", "server.key"));
+            let file = |name: &str, file: &str| format!("{name}={}", self.folder.path().join(file).display());
+            let (certificate, key) = (
+                file("ssl_cert_file", "server.crt"),
+                file("ssl_key_file", "server.key"),
+            );
             postgres.args(["-c", "ssl=on", "-c", &certificate, "-c", &key]);
         }
         self.postmaster = Some(postgres.stderr(log).stdin(Stdio::null()).spawn().unwrap());
@@ -188,7 +189,12 @@ impl Cluster {
         let secret = self.private_file("password", PASSWORD);
         let mut initdb = self.command("initdb");
         initdb
-            .args(["--no-sync", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+            .args([
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
             .args(["-U", OWNER, "--pwfile"])
             .arg(secret)
             .arg("-D")
@@ -292,12 +298,16 @@ fn children(parent: u32) -> Vec<u32> {
 fn binaries() -> PathBuf {
     let debian = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let newest = debian
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
         .filter(|(_, bin)| bin.join("initdb").exists())
         .max();
-    let in_path = || {
-        std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("initdb").exists())
-    };
+    let in_path =
+        || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("initdb").exists());
     newest
         .map(|(_, bin)| bin)
         .or_else(in_path)

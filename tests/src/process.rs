@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at something that does not tell by itself.
 const LOOK: Duration = Duration::from_millis(20);
 /// Lines of the log that a failed test shows.
-const SHOWN_LINES: usize = 80;
+const SHOWN_LINES: usize = 40;
 
 /// The program, opened once: a build that replaces the file meanwhile changes nothing.
 #[derive(Debug)]
@@ -77,6 +77,7 @@ impl GatewayProcess {
             .arg("gateway")
             .env_clear()
             .env("WAGATE_BIND", "127.0.0.1:0")
+            .env("NO_COLOR", "1")
             .envs(self.env.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -140,11 +140,7 @@ async fn connection(client: TcpStream, shared: Arc<Shared>) {
 
 /// Completes when this connection has to end.
 fn broken(shared: &Arc<Shared>) -> impl Future<Output = ()> + use<> {
-    let (mut line, mut cuts, shared) = (
-        shared.line.subscribe(),
-        shared.cuts.subscribe(),
-        shared.clone(),
-    );
+    let (mut line, mut cuts, shared) = (shared.line.subscribe(), shared.cuts.subscribe(), shared.clone());
     async move {
         loop {
             let now = *line.borrow_and_update();

@@ -263,10 +263,7 @@ async fn respond(answer: Answer) -> Result<Response<Body>, std::io::Error> {
             .status(status)
             .header("retry-after", seconds)
             .body(Body::empty()),
-        Answer::Redirect(to) => response
-            .status(302)
-            .header("location", to)
-            .body(Body::empty()),
+        Answer::Redirect(to) => response.status(302).header("location", to).body(Body::empty()),
         Answer::Hang => std::future::pending().await,
         Answer::Drip => response.body(Body::from_stream(drip())),
         Answer::Reset => return Err(std::io::Error::other("reset on purpose")),

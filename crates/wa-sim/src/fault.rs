@@ -139,13 +139,7 @@ impl Faults {
 
     /// What is done to one message on its way to a device of this phone, if anything.
     pub fn on_message(&self, phone: &str) -> Option<Mischief> {
-        self.strike(|spec| {
-            if spec.hits(phone) {
-                spec.mischief()
-            } else {
-                None
-            }
-        })
+        self.strike(|spec| if spec.hits(phone) { spec.mischief() } else { None })
     }
 
     /// Why this phone's device may not log in, if so.

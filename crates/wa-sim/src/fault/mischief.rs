@@ -5,6 +5,9 @@ use wacore_binary::{Node, NodeContent};
 use crate::clock;
 use crate::wire::node::{Build, empty, server_jid};
 
+/// So far from its end an envelope of any kind holds ciphertext, MAC or signature, never the frame around them.
+const FROM_END: usize = 16;
+
 /// What is done to one message on its way to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mischief {
@@ -16,15 +19,15 @@ pub enum Mischief {
     Unknown,
 }
 
-/// The message with a broken MAC in each of its envelopes.
+/// The message with each of its envelopes damaged, so that they parse and do not decrypt.
 pub(crate) fn garbled(message: &Node) -> Node {
     let mut damaged = message.clone();
     if let Some(NodeContent::Nodes(children)) = &mut damaged.content {
         for enc in children.iter_mut().filter(|child| child.tag == "enc") {
             if let Some(NodeContent::Bytes(bytes)) = &mut enc.content
-                && let Some(last) = bytes.last_mut()
+                && let Some(inside) = bytes.len().checked_sub(FROM_END)
             {
-                *last ^= 0xff;
+                bytes[inside] ^= 0xff;
             }
         }
     }
@@ -58,8 +61,11 @@ mod tests {
 
     #[test]
     fn only_the_envelopes_are_damaged() {
-        let children_of = [with_bytes("enc", [1, 2, 3]), with_bytes("device-identity", [4])];
-        let message = Build::new("message").attr("id", "A").children(children_of).build();
+        let children_of = [with_bytes("enc", [7; 40]), with_bytes("device-identity", [7; 40])];
+        let message = Build::new("message")
+            .attr("id", "A")
+            .children(children_of)
+            .build();
         let damaged = garbled(&message);
         assert_ne!(children(&damaged)[0], children(&message)[0]);
         assert_eq!(children(&damaged)[1], children(&message)[1]);
