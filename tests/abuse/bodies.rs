@@ -19,7 +19,7 @@ fn sized(length: usize) -> String {
 
 /// Pieces of a chunked body without end, as far as the test goes.
 fn endless() -> impl Iterator<Item = Vec<u8>> + Send + 'static {
-    let mut chunk = format!("{:x}\r\n", MIB).into_bytes();
+    let mut chunk = format!("{MIB:x}\r\n").into_bytes();
     chunk.resize(chunk.len() + MIB, b' ');
     chunk.extend(b"\r\n");
     repeat_n(chunk, 1024)
