@@ -13,8 +13,9 @@ use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
     FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets,
+    FakeTester,
 };
-use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
 
 use crate::answer::Answer;

@@ -33,6 +33,9 @@ const EXIT_DISK_FAILED: i32 = 74;
 /// How long requests that run may go on once the server stops.
 const HTTP_GRACE_SECONDS: u64 = 10;
 
+/// How long the head of a request may take: who says a byte a second is answered with 408.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Which WhatsApp a data directory belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Network {
@@ -253,6 +256,7 @@ fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::de
     })
     .listen(listener)?
     .disable_signals()
+    .client_request_timeout(HEAD_PATIENCE)
     .shutdown_timeout(HTTP_GRACE_SECONDS)
     .run();
     Ok(server)
