@@ -18,7 +18,7 @@ use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_outbound::{
     ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy,
 };
-use wagate_store::{Sealer, Store, StoreSettings};
+use wagate_store::{Sealer, Store};
 use wagate_webhooks::{Tester, Worker, WorkerSettings};
 
 use crate::config::Config;
@@ -79,7 +79,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         create_private_dir(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
-        let loaded = master_key::load_or_create(&config.data_dir, config.master_keys()?)?;
+        let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
         let key_dir = matches!(loaded.source, Source::File { .. }).then(|| config.data_dir.clone());
         let (store, sealer) = open_store(&config, network, loaded).await?;
         let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Makes a new master key and returns once nothing is sealed with a former one any more.
 pub async fn rotate(config: &Config, say: fn(&str)) -> anyhow::Result<()> {
-    if config.master_keys()?.is_some() {
+    if config.keyring()?.is_some() {
         bail!(
             "master_key is set in the configuration: put the new key there, the former one into \
              previous_master_keys, and start the gateway again; it seals everything anew"

@@ -93,7 +93,7 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 /// Opens the database with the keys that a server would use.
 fn open_store(config: &Config) -> anyhow::Result<Store> {
     std::fs::create_dir_all(&config.data_dir)?;
-    let loaded = master_key::load_or_create(&config.data_dir, config.master_keys()?)?;
+    let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
     Ok(Store::open(&config.store_settings(), Sealer::new(loaded.keyring))?)
 }
 
