@@ -68,7 +68,10 @@ async fn bodies_as_large_as_allowed_cost_their_copies_once() {
     let (settled, _) = send(5).await;
     let (after, peak) = send(15).await;
     assert!(after < settled + RSS_GROWTH, "{settled} grew to {after}");
-    assert!(peak < before + COPIES * 2 * LIMIT as u64, "{before} grew to {peak}");
+    assert!(
+        peak < before + COPIES * 2 * LIMIT as u64,
+        "{before} grew to {peak}"
+    );
     victim.p99_of_others().await;
 }
 
@@ -136,11 +139,20 @@ async fn a_head_that_is_no_head_ends_the_connection() {
     let chunked = "Transfer-Encoding: chunked\r\n";
     for (name, head) in [
         ("two lengths", head("Content-Length: 5\r\nContent-Length: 6\r\n")),
-        ("length and chunks", head(&format!("Content-Length: 5\r\n{chunked}"))),
+        (
+            "length and chunks",
+            head(&format!("Content-Length: 5\r\n{chunked}")),
+        ),
         ("a negative length", head("Content-Length: -1\r\n")),
-        ("a length beyond numbers", head("Content-Length: 99999999999999999999999\r\n")),
+        (
+            "a length beyond numbers",
+            head("Content-Length: 99999999999999999999999\r\n"),
+        ),
         ("a signed length", head("Content-Length: +5\r\n")),
-        ("a header of a megabyte", head(&format!("x-a: {}\r\n", "a".repeat(MIB)))),
+        (
+            "a header of a megabyte",
+            head(&format!("x-a: {}\r\n", "a".repeat(MIB))),
+        ),
         ("ten thousand headers", head(&"x-a: b\r\n".repeat(10_000))),
         ("no HTTP", "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n".into()),
     ] {

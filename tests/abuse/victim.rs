@@ -45,7 +45,10 @@ impl Victim {
         let mut times = Vec::new();
         for _ in 0..LOOKS {
             let started = Instant::now();
-            let request = self.http.get(self.process.url("/api/devices")).header("apikey", KEY);
+            let request = self
+                .http
+                .get(self.process.url("/api/devices"))
+                .header("apikey", KEY);
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), 200);
             answer.bytes().await.unwrap();
@@ -72,7 +75,9 @@ impl Victim {
             // An end of what is sent would be an end of the request.
             to
         });
-        let status = tokio::time::timeout(PATIENCE, read_status(&mut from)).await.unwrap();
+        let status = tokio::time::timeout(PATIENCE, read_status(&mut from))
+            .await
+            .unwrap();
         let _to = tokio::time::timeout(PATIENCE, writer).await.unwrap().unwrap();
         status
     }
