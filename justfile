@@ -12,6 +12,10 @@ sandbox *args:
 test:
     ./scripts/test
 
+# The long form of the fault stories; `just faults network` for a part of them.
+faults *names:
+    ./scripts/faults {{names}}
+
 # What CI checks besides the tests.
 check:
     ./scripts/check

@@ -15,3 +15,8 @@ need() {
   fi
   command -v "$1" >/dev/null || { echo "$1 is missing: install it (Debian: apt-get install $2)" >&2; exit 1; }
 }
+
+# PostgreSQL's server. Debian keeps its programs out of the path; the tests find them.
+need_postgres() {
+  command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need pg_ctlcluster postgresql
+}

@@ -13,9 +13,10 @@ use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
     FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets,
+    FakeTester,
 };
-use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
-use wagate_store::{Store, StoreSettings};
+use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
+use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
 
 use crate::answer::Answer;
 
@@ -171,6 +172,8 @@ fn parts(
         directory: store.directory(),
         events: store.events(),
         deliveries: store.deliveries(),
+        delivery_log: store.delivery_log(),
+        tester: Arc::new(FakeTester::new()),
         outbox: store.outbox(),
         keys: store.keys(),
         media: media.clone(),
@@ -178,13 +181,14 @@ fn parts(
         clock: clock.clone(),
         ids: Arc::new(FakeIds::new()),
         secrets: Arc::new(FakeSecrets::new()),
-        deliveries_added: Arc::default(),
+        dispatch: Dispatch::new(0).0,
     }
 }
 
 fn open_store(directory: &TempDir) -> Store {
     let file = directory.path().join("wagate.db");
-    Store::open(&StoreSettings::new(format!("sqlite://{}", file.display()))).unwrap()
+    let sealer = Sealer::new(Keyring::new(MasterKey::from_bytes([7; 32]), Vec::new()));
+    Store::open(&StoreSettings::new(format!("sqlite://{}", file.display())), sealer).unwrap()
 }
 
 fn serve(state: ApiState) -> (String, ServerHandle) {

@@ -15,7 +15,7 @@ use wa_driver::keys::{VaultBackend, World};
 use wagate::{SystemClock, UlidSource};
 use wagate_domain::model::{Device, DeviceId, Timestamp};
 use wagate_domain::ports::IdSource;
-use wagate_store::{Store, StoreSettings};
+use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
 use whatsapp_rust::wacore::store::traits::SignalStore;
 use whatsapp_rust_sqlite_storage::{SqliteStore, SqliteStoreConfig, Synchronous};
 
@@ -115,11 +115,9 @@ async fn compare<F>(
 }
 
 async fn ours(folder: &std::path::Path) -> Backend {
-    let store = Store::open(&StoreSettings::new(format!(
-        "sqlite://{}",
-        folder.join("ours.db").display()
-    )))
-    .unwrap();
+    let url = format!("sqlite://{}", folder.join("ours.db").display());
+    let sealer = Sealer::new(Keyring::new(MasterKey::generate(), Vec::new()));
+    let store = Store::open(&StoreSettings::new(url), sealer).unwrap();
     let device = DeviceId::new(UlidSource::default().next());
     store
         .devices()

@@ -57,7 +57,7 @@ async fn a_file_is_fetched_from_an_address_and_a_large_one_resumes_its_upload() 
     let large: Vec<u8> = (0..6 * 1024 * 1024_u32)
         .map(|n| u8::try_from(n % 251).unwrap())
         .collect();
-    let files = wagate_tests::receiver::FileServer::start("/big.bin", large.clone());
+    let files = wagate_tests::file_server::FileServer::start("/big.bin", large.clone());
     let body = json!({ "token": "shop", "phone": BOB, "file_url": files.url() });
     sandbox.api.post("/api/send", body).await.ok();
     let got = sandbox

@@ -1,12 +1,16 @@
 //! A client of the gateway's HTTP API, as a user would write one.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// The key that test gateways are configured with.
 pub const API_KEY: &str = "test-key-0123456789";
+
+/// Longest wait for an answer where none may come; longer than the gateway waits for WhatsApp.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 /// What came back.
 #[derive(Debug, Clone)]
@@ -40,16 +44,23 @@ impl Reply {
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    key: String,
 }
 
 impl Client {
     /// Talks to the gateway at this address.
     pub fn new(address: SocketAddr) -> Self {
+        Self::with_key(address, API_KEY)
+    }
+
+    /// Talks to the gateway at this address, which has a key of its own.
+    pub fn with_key(address: SocketAddr, key: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().build().unwrap();
         Self {
             http,
             base: format!("http://{address}"),
+            key: key.to_owned(),
         }
     }
 
@@ -60,24 +71,40 @@ impl Client {
 
     /// Any call; `null` sends no body.
     pub async fn call(&self, method: Method, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
+        let request = self.request(method, path, body, headers);
+        read(request.send().await.unwrap()).await.unwrap()
+    }
+
+    /// As [`Client::call`], of a gateway that may be gone.
+    pub async fn try_call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Result<Reply> {
+        let request = self.request(method, path, body, headers).timeout(PATIENCE);
+        read(request.send().await?).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+        headers: &[(&str, &str)],
+    ) -> reqwest::RequestBuilder {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.base))
-            .header("apikey", API_KEY);
+            .header("apikey", &self.key);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if !body.is_null() {
             request = request.json(&body);
         }
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null);
-        Reply {
-            status,
-            headers,
-            body,
-        }
+        request
     }
 
     /// GET.
@@ -107,4 +134,14 @@ impl Client {
         assert_eq!(body["status"], true, "{body}");
         body["data"]["id"].as_str().unwrap().to_owned()
     }
+}
+
+async fn read(response: reqwest::Response) -> reqwest::Result<Reply> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = serde_json::from_slice(&response.bytes().await?).unwrap_or(Value::Null);
+    Ok(Reply {
+        status,
+        headers,
+        body,
+    })
 }

@@ -1,5 +1,6 @@
-//! What the tests across crates share: a whole sandbox in one process, a webhook receiver, and waiting for what happens
-//! instead of sleeping. See docs/TESTING.md.
+//! What the tests across crates share: a whole sandbox in one process, a gateway as a process of its own, a webhook
+//! receiver, a PostgreSQL, a line that fails on demand, and waiting for what happens instead of sleeping. See
+//! docs/TESTING.md.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,9 +11,17 @@
 )]
 
 pub mod client;
+pub mod file_server;
+pub mod postgres;
+pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod sandbox;
+pub mod simulator;
 
 pub use client::{Client, Reply};
-pub use receiver::{Received, Receiver};
+pub use process::GatewayProcess;
+pub use proxy::Proxy;
+pub use receiver::{Answer, Received, Receiver};
 pub use sandbox::Sandbox;
+pub use simulator::Simulator;

@@ -1,20 +1,33 @@
-//! A webhook receiver on loopback that keeps what it got and can be told to fail.
+//! A webhook receiver on loopback that keeps what it got, fails as it is told, and can be switched off.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_web::http::StatusCode;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Longest wait for something to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest body taken.
+const MAX_BODY: usize = 16 << 20;
+/// Between two bytes of an answer that drips.
+const DRIP: Duration = Duration::from_secs(1);
 
 /// One request that arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// When it was there as a whole.
+    pub at: Instant,
+    /// The path that was asked for.
+    pub path: String,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
     /// Body as it came.
@@ -33,9 +46,29 @@ impl Received {
     }
 }
 
+/// What the receiver answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// This status.
+    Status(u16),
+    /// This status, and the wish to be left alone for so many seconds.
+    RetryAfter(u16, u64),
+    /// 302 to there.
+    Redirect(String),
+    /// Nothing, ever.
+    Hang,
+    /// 200 at once, then one byte of body a second.
+    Drip,
+    /// A connection reset.
+    Reset,
+}
+
+type Script = Box<dyn Fn(&Received) -> Answer + Send + Sync>;
+
 struct Shelf {
     got: Mutex<Vec<Received>>,
     answers: Mutex<Vec<u16>>,
+    script: Mutex<Option<Script>>,
     count: watch::Sender<usize>,
 }
 
@@ -44,7 +77,7 @@ struct Shelf {
 pub struct Receiver {
     address: SocketAddr,
     shelf: Arc<Shelf>,
-    handle: actix_web::dev::ServerHandle,
+    serving: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl std::fmt::Debug for Receiver {
@@ -59,30 +92,20 @@ impl Receiver {
     /// Starts one that answers 204.
     pub fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let address = listener.local_addr().unwrap();
         let shelf = Arc::new(Shelf {
             got: Mutex::default(),
             answers: Mutex::default(),
+            script: Mutex::default(),
             count: watch::channel(0).0,
         });
-        let shared = web::Data::from(shelf.clone());
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(shared.clone())
-                .app_data(web::PayloadConfig::new(16 << 20))
-                .default_service(web::to(receive))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap()
-        .run();
-        let handle = server.handle();
-        tokio::spawn(server);
+        let serving = tokio::spawn(serve(listener, shelf.clone()));
         Self {
             address,
             shelf,
-            handle,
+            serving: Arc::new(Mutex::new(Some(serving))),
         }
     }
 
@@ -91,38 +114,49 @@ impl Receiver {
         format!("http://{}/hook", self.address)
     }
 
-    /// Answers the next requests with these, then 204 again.
+    /// Answers the next requests with these, then as before.
     pub fn answer_next(&self, statuses: &[u16]) {
         self.shelf.answers.lock().unwrap().extend_from_slice(statuses);
     }
 
-    /// Everything so far.
-    pub fn all(&self) -> Vec<Received> {
-        self.shelf.got.lock().unwrap().clone()
+    /// Answers each request as the script says.
+    pub fn answer_by(&self, script: impl Fn(&Received) -> Answer + Send + Sync + 'static) {
+        *self.shelf.script.lock().unwrap() = Some(Box::new(script));
     }
 
-    /// The first request whose body fits, waiting for it.
-    pub async fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Received {
+    /// Everything so far.
+    pub fn all(&self) -> Vec<Received> {
+        self.look(<[Received]>::to_vec)
+    }
+
+    /// A look at everything so far.
+    pub fn look<T>(&self, look: impl FnOnce(&[Received]) -> T) -> T {
+        look(&self.shelf.got.lock().unwrap())
+    }
+
+    /// Whether it came to fit within this time; looks after every arrival.
+    pub async fn fits_within(&self, limit: Duration, fits: impl Fn(&[Received]) -> bool) -> bool {
         let mut count = self.shelf.count.subscribe();
-        let found = async {
+        let fitting = async {
             loop {
                 count.mark_unchanged();
-                if let Some(found) = self.all().into_iter().find(|received| fits(&received.body)) {
-                    return found;
+                if self.look(&fits) {
+                    return;
                 }
                 count.changed().await.unwrap();
             }
         };
-        match tokio::time::timeout(PATIENCE, found).await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "no webhook: {what}; came: {:#?}",
-                self.all()
-                    .iter()
-                    .map(|received| received.body.to_string())
-                    .collect::<Vec<_>>()
-            ),
-        }
+        tokio::time::timeout(limit, fitting).await.is_ok()
+    }
+
+    /// The first request whose body fits, waiting for it.
+    pub async fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Received {
+        let find = |got: &[Received]| got.iter().find(|received| fits(&received.body)).cloned();
+        self.fits_within(PATIENCE, |got| find(got).is_some()).await;
+        self.look(find).unwrap_or_else(|| {
+            let bodies = self.look(|got| got.iter().map(|one| one.body.to_string()).collect::<Vec<_>>());
+            panic!("no webhook: {what}; came: {bodies:#?}")
+        })
     }
 
     /// The first request with this classic event name.
@@ -132,77 +166,114 @@ impl Receiver {
 
     /// Waits until this many requests came.
     pub async fn wait_for_count(&self, want: usize) -> Vec<Received> {
-        let mut count = self.shelf.count.subscribe();
-        tokio::time::timeout(PATIENCE, count.wait_for(|count| *count >= want))
-            .await
-            .expect("webhooks")
-            .unwrap();
+        assert!(
+            self.fits_within(PATIENCE, |got| got.len() >= want).await,
+            "{} of {want} webhooks came",
+            self.look(<[Received]>::len)
+        );
         self.all()
     }
 
-    /// Stops listening.
-    pub async fn stop(self) {
-        self.handle.stop(false).await;
+    /// Closes the port and every connection; what was received is kept.
+    pub async fn stop(&self) {
+        let serving = self.serving.lock().unwrap().take();
+        if let Some(serving) = serving {
+            serving.abort();
+            let _ = serving.await;
+        }
+    }
+
+    /// Listens again where it did before [`Receiver::stop`].
+    pub async fn resume(&self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let serving = tokio::spawn(serve(listener, self.shelf.clone()));
+        *self.serving.lock().unwrap() = Some(serving);
     }
 }
 
-async fn receive(request: HttpRequest, body: web::Bytes, shelf: web::Data<Shelf>) -> HttpResponse {
-    let headers = request.headers().iter();
-    let headers =
-        headers.map(|(name, value)| (name.as_str().to_owned(), value.to_str().unwrap_or("").to_owned()));
+async fn serve(listener: TcpListener, shelf: Arc<Shelf>) {
+    // Aborting this task ends its connections with it.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(connection(stream, shelf.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, shelf: Arc<Shelf>) {
+    let service = hyper::service::service_fn(|request| Box::pin(receive(request, shelf.clone())));
+    let mut serving =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    if std::future::poll_fn(|context| serving.poll_without_shutdown(context))
+        .await
+        .is_err()
+    {
+        // Without lingering the close is a reset, which is what a script that fails asks for.
+        let _ = serving.into_parts().io.into_inner().set_zero_linger();
+    }
+}
+
+async fn receive(request: Request<Incoming>, shelf: Arc<Shelf>) -> Result<Response<Body>, std::io::Error> {
+    let (head, body) = request.into_parts();
+    let raw = axum::body::to_bytes(Body::new(body), MAX_BODY)
+        .await
+        .map_err(std::io::Error::other)?;
+    let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or("").to_owned();
     let received = Received {
-        headers: headers.collect(),
-        raw: body.to_vec(),
-        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        at: Instant::now(),
+        path: head.uri.path().to_owned(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
+        raw: raw.to_vec(),
+        body: serde_json::from_slice(&raw).unwrap_or(Value::Null),
     };
+    let answer = shelf.answer(&received);
     shelf.got.lock().unwrap().push(received);
     shelf.count.send_modify(|count| *count += 1);
-    let status = {
-        let mut answers = shelf.answers.lock().unwrap();
-        if answers.is_empty() {
-            204
-        } else {
-            answers.remove(0)
+    respond(answer).await
+}
+
+impl Shelf {
+    fn answer(&self, received: &Received) -> Answer {
+        let mut listed = self.answers.lock().unwrap();
+        if !listed.is_empty() {
+            return Answer::Status(listed.remove(0));
         }
+        drop(listed);
+        let script = self.script.lock().unwrap();
+        script
+            .as_ref()
+            .map_or(Answer::Status(204), |script| script(received))
+    }
+}
+
+async fn respond(answer: Answer) -> Result<Response<Body>, std::io::Error> {
+    let response = Response::builder();
+    let response = match answer {
+        Answer::Status(status) => response.status(status).body(Body::empty()),
+        Answer::RetryAfter(status, seconds) => response
+            .status(status)
+            .header("retry-after", seconds)
+            .body(Body::empty()),
+        Answer::Redirect(to) => response.status(302).header("location", to).body(Body::empty()),
+        Answer::Hang => std::future::pending().await,
+        Answer::Drip => response.body(Body::from_stream(drip())),
+        Answer::Reset => return Err(std::io::Error::other("reset on purpose")),
     };
-    HttpResponse::build(StatusCode::from_u16(status).unwrap()).finish()
+    Ok(response.unwrap())
 }
 
-/// Serves one file on loopback.
-pub struct FileServer {
-    address: SocketAddr,
-    path: &'static str,
-}
-
-impl std::fmt::Debug for FileServer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileServer")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
-
-impl FileServer {
-    /// Starts one that answers these bytes at this path, and 404 elsewhere.
-    pub fn start(path: &'static str, bytes: Vec<u8>) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let bytes = web::Bytes::from(bytes);
-        let server = HttpServer::new(move || {
-            let bytes = bytes.clone();
-            let file = move || std::future::ready(HttpResponse::Ok().body(bytes.clone()));
-            App::new().route(path, web::get().to(file))
-        })
-        .workers(1)
-        .disable_signals()
-        .listen(listener)
-        .unwrap();
-        tokio::spawn(server.run());
-        Self { address, path }
-    }
-
-    /// The file's address.
-    pub fn url(&self) -> String {
-        format!("http://{}{}", self.address, self.path)
-    }
+fn drip() -> impl futures_util::Stream<Item = Result<&'static [u8], Infallible>> + Send {
+    futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(DRIP).await;
+        Some((Ok(b".".as_slice()), ()))
+    })
 }

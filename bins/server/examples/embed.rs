@@ -12,8 +12,8 @@ use std::sync::Arc;
 use wagate::{SystemClock, SystemSecrets, UlidSource};
 use wagate_domain::gateway::{CallPatch, MessageRequest, SendOutcome};
 use wagate_domain::model::Token;
-use wagate_domain::testing::{FakeDriver, FakeMedia, FakeTargets, MemoryStore};
-use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::testing::{FakeDriver, FakeMedia, FakeTargets, FakeTester, MemoryStore};
+use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -29,6 +29,8 @@ async fn main() -> anyhow::Result<()> {
         directory: store.clone(),
         events: store.clone(),
         deliveries: store.clone(),
+        delivery_log: store.clone(),
+        tester: Arc::new(FakeTester::new()),
         outbox: store.clone(),
         keys: store,
         media: Arc::new(FakeMedia::default()),
@@ -36,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
         clock,
         ids: Arc::new(UlidSource::default()),
         secrets: Arc::new(SystemSecrets),
-        deliveries_added: Arc::default(),
+        dispatch: Dispatch::new(0).0,
     };
     let gateway = Gateway::new(parts, GatewaySettings::default());
 

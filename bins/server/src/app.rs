@@ -5,30 +5,36 @@ use std::fs::{File, TryLockError};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{App as HttpApp, HttpServer};
 use anyhow::{Context, bail};
-use async_trait::async_trait;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
+use wagate_api::{ApiKeys, ApiState, RequestIds};
 use wagate_domain::ports::{Clock, Driver};
-use wagate_domain::{Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_outbound::{
     ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy,
 };
-use wagate_store::{Store, StoreSettings};
-use wagate_webhooks::{Worker, WorkerSettings};
+use wagate_store::{Sealer, Store};
+use wagate_webhooks::{Tester, Worker, WorkerSettings};
 
 use crate::config::Config;
 use crate::world::{SystemSecrets, UlidSource};
-use crate::{keys, metrics, post};
+use crate::master_key::{self, Loaded, Source};
+use crate::readiness::StoreReadiness;
+use crate::{housekeeping, keys, metrics, post};
+
+/// What the process ends with when the disk failed: started again, it reads what is really there.
+const EXIT_DISK_FAILED: i32 = 74;
 
 /// How long requests that run may go on once the server stops.
 const HTTP_GRACE_SECONDS: u64 = 10;
+
+/// How long the head of a request may take: who says a byte a second is answered with 408.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Which WhatsApp a data directory belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,10 @@ pub struct App {
     gateway: Arc<Gateway>,
     worker: Worker,
     store: Store,
+    sealer: Sealer,
+    /// Where the file with the master key lies, when that is where it is from.
+    key_dir: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
     generated_key: Option<String>,
     /// Held as long as the gateway lives.
     _lock: File,
@@ -69,7 +79,9 @@ impl App {
     ) -> anyhow::Result<Self> {
         create_private_dir(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
-        let store = open_store(&config, network).await?;
+        let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
+        let key_dir = matches!(loaded.source, Source::File { .. }).then(|| config.data_dir.clone());
+        let (store, sealer) = open_store(&config, network, loaded).await?;
         let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;
         let listener = TcpListener::bind(config.bind)
             .with_context(|| format!("{} cannot be listened on", config.bind))?;
@@ -94,7 +106,14 @@ impl App {
             ..MediaSettings::new(config.temp_dir())
         };
 
-        let deliveries_added = Arc::new(Notify::new());
+        let (dispatch, inbox) = Dispatch::new(config.webhooks.concurrency);
+        let post: Arc<dyn wagate_webhooks::Post> = Arc::new(post::GuardedPost::new(webhook_client.clone()));
+        let worker_settings = WorkerSettings {
+            timeout: config.webhooks.timeout,
+            concurrency: config.webhooks.concurrency,
+            per_endpoint: config.webhooks.per_endpoint,
+            ..WorkerSettings::default()
+        };
         let parts = GatewayParts {
             driver,
             devices: store.devices(),
@@ -103,39 +122,43 @@ impl App {
             directory: store.directory(),
             events: store.events(),
             deliveries: store.deliveries(),
+            delivery_log: store.delivery_log(),
+            tester: Arc::new(Tester::new(
+                post.clone(),
+                clock.clone(),
+                config.webhooks.timeout,
+                worker_settings.user_agent.clone(),
+            )),
             outbox: store.outbox(),
             keys: store.keys(),
             media: Arc::new(HttpMedia::new(media_client, media_settings)),
             targets: Arc::new(GuardedTargets::new(
-                webhook_client.clone(),
+                webhook_client,
                 "webhooks.allow_private",
             )),
             clock: clock.clone(),
             ids: Arc::new(UlidSource::default()),
             secrets: Arc::new(SystemSecrets),
-            deliveries_added: deliveries_added.clone(),
+            dispatch,
         };
         let settings = GatewaySettings {
             default_region: config.region()?,
+            retention: config.retention,
+            secret_overlap: config.webhooks.secret_overlap,
             ..GatewaySettings::default()
         };
         let gateway = Arc::new(Gateway::new(parts, settings));
-        let worker_settings = WorkerSettings {
-            timeout: config.webhooks.timeout,
-            concurrency: config.webhooks.concurrency,
-            ..WorkerSettings::default()
-        };
         let worker = Worker::new(
-            store.deliveries(),
-            Arc::new(post::GuardedPost::new(webhook_client)),
-            clock,
-            deliveries_added,
+            gateway.delivery_queue(),
+            inbox,
+            post,
+            clock.clone(),
             worker_settings,
         );
         let state = ApiState {
             gateway: gateway.clone(),
             keys: ApiKeys::from_digests(vec![key.digest]),
-            readiness: Arc::new(StoreReadiness(store.clone())),
+            readiness: Arc::new(StoreReadiness::new(store.clone())),
             metrics: Arc::new(|| metrics::handle().render()),
             max_body_bytes: config.max_body_bytes,
             runtime: tokio::runtime::Handle::current(),
@@ -148,6 +171,9 @@ impl App {
             gateway,
             worker,
             store,
+            sealer,
+            key_dir,
+            clock,
             generated_key: key.generated,
             _lock: lock,
         })
@@ -169,8 +195,15 @@ impl App {
     }
 
     /// Runs until `shutdown` completes, then stops cleanly: no new requests, sessions closed, deliveries settled,
-    /// database closed.
+    /// database closed. When the disk fails it ends the whole process at once: nothing that it holds can be
+    /// trusted then, not even for closing the database.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        self.gateway.parts().deliveries.recover(now).await?;
+        let interrupted = self.gateway.settle_unfinished_messages().await?;
+        if interrupted > 0 {
+            tracing::warn!(messages = interrupted, "the former process stopped while sending");
+        }
         let (stop_worker, worker_stopped) = tokio::sync::oneshot::channel::<()>();
         let worker: JoinHandle<()> = tokio::spawn(self.worker.run(async {
             let _ = worker_stopped.await;
@@ -179,18 +212,32 @@ impl App {
             let gateway = self.gateway.clone();
             async move { gateway.answer_calls().await }
         });
+        let pruning = tokio::spawn(housekeeping::prune(self.gateway.clone(), self.clock.clone()));
+        let sealing = tokio::spawn(housekeeping::keep_sealed(
+            self.store.clone(),
+            self.sealer.clone(),
+            self.key_dir.clone(),
+            self.clock.clone(),
+        ));
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         let resumed = self.gateway.resume_sessions().await?;
         tracing::info!(address = %self.address, sessions = resumed, "gateway is up");
 
+        let mut broken = self.store.broken();
         let outcome = tokio::select! {
             () = shutdown => Ok(()),
             ended = &mut server => Err(anyhow::anyhow!("the HTTP server ended by itself: {ended:?}")),
+            Ok(_) = broken.wait_for(|broken| *broken) => {
+                tracing::error!("the disk failed: the process ends, to read from disk what is really there");
+                std::process::exit(EXIT_DISK_FAILED);
+            }
         };
         tracing::info!("stopping");
         handle.stop(true).await;
         calls.abort();
+        pruning.abort();
+        sealing.abort();
         self.gateway.close_sessions().await;
         let _ = stop_worker.send(());
         let _ = worker.await;
@@ -209,14 +256,19 @@ fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::de
     })
     .listen(listener)?
     .disable_signals()
+    .client_request_timeout(HEAD_PATIENCE)
     .shutdown_timeout(HTTP_GRACE_SECONDS)
     .run();
     Ok(server)
 }
 
-async fn open_store(config: &Config, network: Network) -> anyhow::Result<Store> {
-    let store =
-        Store::open(&StoreSettings::new(config.database_url())).context("the database cannot be opened")?;
+async fn open_store(config: &Config, network: Network, loaded: Loaded) -> anyhow::Result<(Store, Sealer)> {
+    let sealer = Sealer::new(loaded.keyring);
+    let settings = config.store_settings();
+    let opening = sealer.clone();
+    let store = tokio::task::spawn_blocking(move || Store::open(&settings, opening))
+        .await?
+        .context("the database cannot be opened")?;
     let kind = match network {
         Network::WhatsApp => wagate_store::Kind::WhatsApp,
         Network::Simulated => wagate_store::Kind::Simulated,
@@ -225,7 +277,7 @@ async fn open_store(config: &Config, network: Network) -> anyhow::Result<Store> 
         .stamp(kind)
         .await
         .context("the data directory cannot be used")?;
-    Ok(store)
+    Ok((store, sealer))
 }
 
 fn client(
@@ -248,7 +300,7 @@ fn client(
 }
 
 /// Two gateways on the same keys would destroy the sessions of both. The lock goes with the process, however it ends.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
+pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
     let path = data_dir.join("lock");
     let file = File::create(&path).with_context(|| format!("{} cannot be created", path.display()))?;
     match file.try_lock() {
@@ -275,14 +327,4 @@ fn create_private_dir(path: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-/// Ready means: the database answers.
-struct StoreReadiness(Store);
-
-#[async_trait]
-impl Readiness for StoreReadiness {
-    async fn check(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| error.to_string())
-    }
 }

@@ -22,7 +22,7 @@ pub enum Command {
     Serve,
     /// Bring the database up to date and stop.
     Migrate,
-    /// The API key.
+    /// The API key, and the master key that seals what is stored.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// The configuration.
@@ -36,11 +36,13 @@ pub enum Command {
     },
 }
 
-/// What to do with the API key.
+/// What to do with keys.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum KeysCommand {
-    /// Make a new key, print it once, and forget the one before.
+    /// Make a new API key, print it once, and forget the one before.
     Generate,
+    /// Make a new master key and seal everything with it, also while the gateway runs.
+    Rotate,
 }
 
 /// What to do with the configuration.

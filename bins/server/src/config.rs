@@ -1,6 +1,9 @@
 //! Configuration: the embedded, commented defaults, then a file, then the environment. A key that
 //! nobody knows and a value that does not fit stop the start with one sentence.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,9 +14,16 @@ use config::{Environment, File, FileFormat};
 use ipnet::IpNet;
 use serde::Deserialize;
 use wagate_domain::model::Region;
+use wagate_store::StoreSettings;
+use wagate_store::{Keyring, MasterKey};
 
 /// The defaults, which are also the reference.
 pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// More readers than this only wait for each other.
+const MAX_READERS: u32 = 64;
+/// What is younger is still needed.
+const MIN_RETENTION: Duration = Duration::from_hours(24);
 
 /// File that is read when it exists and none is named.
 const DEFAULT_FILE: &str = "wagate.toml";
@@ -28,8 +38,17 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Database; empty for SQLite in the data directory.
     pub database_url: String,
+    /// Reads of the database at the same time.
+    pub database_readers: u32,
+    /// How long events, deliveries and messages are kept.
+    #[serde(with = "humantime_serde")]
+    pub retention: Duration,
     /// Fixed API key; empty for a generated one.
-    pub api_key: ApiKeySetting,
+    pub api_key: SecretSetting,
+    /// Key that seals secrets in the database; empty for the file in the data directory.
+    pub master_key: SecretSetting,
+    /// Master keys that still open what they sealed.
+    pub previous_master_keys: Vec<SecretSetting>,
     /// ISO country code; empty for none.
     pub default_region: String,
     /// Largest request body, in bytes.
@@ -47,9 +66,9 @@ pub struct Config {
 /// A key that `Debug` does not show.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct ApiKeySetting(String);
+pub struct SecretSetting(String);
 
-impl ApiKeySetting {
+impl SecretSetting {
     /// The key, when one is set.
     pub fn get(&self) -> Option<&str> {
         (!self.0.is_empty()).then_some(self.0.as_str())
@@ -61,7 +80,7 @@ impl ApiKeySetting {
     }
 }
 
-impl std::fmt::Debug for ApiKeySetting {
+impl std::fmt::Debug for SecretSetting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.is_empty() { "[none]" } else { "[secret]" })
     }
@@ -109,6 +128,11 @@ pub struct WebhookSettings {
     pub timeout: Duration,
     /// Deliveries at the same time.
     pub concurrency: usize,
+    /// Deliveries to one endpoint at the same time.
+    pub per_endpoint: usize,
+    /// How long a former secret signs beside the new one.
+    #[serde(with = "humantime_serde")]
+    pub secret_overlap: Duration,
     /// Whether private addresses may be called.
     pub allow_private: bool,
     /// Networks that may be called.
@@ -153,6 +177,11 @@ impl Config {
             .add_source(environment)
             // Parsing numbers out of the environment would turn a key of digits into a number.
             .set_override_option("api_key", env.get("WAGATE_API_KEY").cloned())?
+            .set_override_option("master_key", env.get("WAGATE_MASTER_KEY").cloned())?
+            .set_override_option(
+                "previous_master_keys",
+                list(env.get("WAGATE_PREVIOUS_MASTER_KEYS")),
+            )?
             .build()
             .context("the configuration cannot be read")?;
         let config: Self = merged.try_deserialize().context("the configuration is wrong")?;
@@ -164,14 +193,21 @@ impl Config {
         if self.api_key.get().is_some_and(|key| key.len() < 16) {
             bail!("api_key must have at least 16 characters");
         }
-        if self.whatsapp.max_dials == 0 || self.webhooks.concurrency == 0 {
-            bail!("whatsapp.max_dials and webhooks.concurrency must be at least 1");
+        if self.whatsapp.max_dials == 0 || self.webhooks.concurrency == 0 || self.webhooks.per_endpoint == 0 {
+            bail!("whatsapp.max_dials, webhooks.concurrency and webhooks.per_endpoint must be at least 1");
+        }
+        if !(1..=MAX_READERS).contains(&self.database_readers) {
+            bail!("database_readers must be 1 to {MAX_READERS}");
+        }
+        if self.retention < MIN_RETENTION {
+            bail!("retention must be at least one day: idempotency keys live as long");
         }
         if self.webhooks.timeout.is_zero() || self.media.timeout.is_zero() {
             bail!("webhooks.timeout and media.timeout must be longer than zero");
         }
         self.region()?;
         self.version()?;
+        self.keyring()?;
         Ok(())
     }
 
@@ -180,6 +216,23 @@ impl Config {
         let code = self.default_region.as_str();
         let region = (!code.is_empty()).then(|| code.parse::<Region>()).transpose();
         region.with_context(|| format!("default_region {code:?} is wrong"))
+    }
+
+    /// The configured master keys, parsed; `None` leaves them to the file in the data directory.
+    pub fn keyring(&self) -> anyhow::Result<Option<Keyring>> {
+        let previous = self.previous_master_keys.iter().filter_map(SecretSetting::get);
+        let retired = previous
+            .map(str::parse)
+            .collect::<Result<Vec<MasterKey>, _>>()
+            .context("previous_master_keys is wrong")?;
+        let Some(current) = self.master_key.get() else {
+            if !retired.is_empty() {
+                bail!("previous_master_keys is set without master_key: the keys of the file are in the file");
+            }
+            return Ok(None);
+        };
+        let current = current.parse().context("master_key is wrong")?;
+        Ok(Some(Keyring::new(current, retired)))
     }
 
     /// The client version to announce, parsed.
@@ -202,6 +255,14 @@ impl Config {
         self.data_dir.join("tmp")
     }
 
+    /// How the database is opened.
+    pub fn store_settings(&self) -> StoreSettings {
+        StoreSettings {
+            url: self.database_url(),
+            readers: self.database_readers,
+        }
+    }
+
     /// Where the database is.
     pub fn database_url(&self) -> String {
         if self.database_url.is_empty() {
@@ -212,62 +273,7 @@ impl Config {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(env: &[(&str, &str)]) -> anyhow::Result<Config> {
-        let env = env
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
-        Config::load(None, env)
-    }
-
-    #[test]
-    fn the_defaults_are_complete() {
-        let config = load(&[]).unwrap();
-        assert_eq!(config.bind.port(), 8080);
-        assert_eq!(config.database_url(), "sqlite://./data/wagate.db");
-        assert_eq!(config.webhooks.timeout, Duration::from_secs(15));
-    }
-
-    #[test]
-    fn the_environment_overrides_nested_keys() {
-        let config = load(&[
-            ("WAGATE_BIND", "127.0.0.1:9"),
-            ("WAGATE_WEBHOOKS__TIMEOUT", "3s"),
-            ("WAGATE_WEBHOOKS__ALLOW", "10.0.0.0/8,192.168.1.0/24"),
-            ("WAGATE_API_KEY", "12345678901234567890"),
-            ("WAGATE_DEFAULT_REGION", "id"),
-        ])
-        .unwrap();
-        assert_eq!(config.bind.port(), 9);
-        assert_eq!(config.webhooks.timeout, Duration::from_secs(3));
-        assert_eq!(config.webhooks.allow.len(), 2);
-        assert_eq!(config.api_key.get(), Some("12345678901234567890"));
-        assert!(config.region().unwrap().is_some());
-        assert!(!format!("{config:?}").contains("1234567890"));
-    }
-
-    #[test]
-    fn what_is_unknown_or_wrong_stops_the_start() {
-        for (key, value) in [
-            ("WAGATE_BNID", "127.0.0.1:9"),
-            ("WAGATE_BIND", "nowhere"),
-            ("WAGATE_WEBHOOKS__TIMEOUT", "soon"),
-            ("WAGATE_WEBHOOKS__TIMEOUTS", "3s"),
-            ("WAGATE_DEFAULT_REGION", "XX"),
-            ("WAGATE_API_KEY", "short"),
-            ("WAGATE_WHATSAPP__VERSION", "2.3000"),
-        ] {
-            let error = load(&[(key, value)]).expect_err(key);
-            assert!(!format!("{error:#}").contains('\n'), "{error:#}");
-        }
-    }
-
-    #[test]
-    fn a_named_file_must_exist() {
-        assert!(Config::load(Some(Path::new("/no/such/wagate.toml")), HashMap::new()).is_err());
-    }
+/// A list in the environment, word by word as it was written.
+fn list(value: Option<&String>) -> Option<Vec<String>> {
+    value.map(|value| value.split(',').map(|item| item.trim().to_owned()).collect())
 }

@@ -4,10 +4,14 @@
 mod app;
 mod cli;
 pub mod config;
+mod housekeeping;
 mod keys;
 mod logging;
+pub mod master_key;
 mod metrics;
 mod post;
+mod readiness;
+mod rotation;
 mod serve;
 mod shutdown;
 mod world;

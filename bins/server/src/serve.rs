@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Parser;
 use wa_driver::{WaDriver, WaSettings};
-use wagate_store::{Store, StoreSettings};
+use wagate_store::{Sealer, Store};
 
 use crate::app::{App, Network};
 use crate::cli::{Cli, Command, ConfigCommand, KeysCommand};
 use crate::config::{Config, DEFAULTS};
 use crate::world::SystemClock;
-use crate::{keys, logging, shutdown};
+use crate::{keys, logging, master_key, rotation, shutdown};
 
 /// How long the doctor waits for WhatsApp.
 const REACH_PATIENCE: Duration = Duration::from_secs(5);
@@ -41,6 +41,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve => runtime.block_on(serve(config)),
         Command::Migrate => runtime.block_on(migrate(&config)),
         Command::Keys(KeysCommand::Generate) => generate_key(&config),
+        Command::Keys(KeysCommand::Rotate) => runtime.block_on(rotation::rotate(&config, say)),
         Command::Config(_) => {
             say("the configuration is right");
             Ok(())
@@ -83,11 +84,17 @@ fn verification_is_on() -> anyhow::Result<()> {
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let store =
-        Store::open(&StoreSettings::new(config.database_url())).context("the database cannot be opened")?;
+    let store = open_store(config).context("the database cannot be opened")?;
     store.close().await;
     say("the database is up to date");
     Ok(())
+}
+
+/// Opens the database with the keys that a server would use.
+fn open_store(config: &Config) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(&config.data_dir)?;
+    let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
+    Ok(Store::open(&config.store_settings(), Sealer::new(loaded.keyring))?)
 }
 
 fn generate_key(config: &Config) -> anyhow::Result<()> {
@@ -111,11 +118,10 @@ async fn doctor(config: &Config, offline: bool) -> anyhow::Result<()> {
         "server verification: {}",
         if verification.is_ok() { "on" } else { "OFF" }
     ));
-    std::fs::create_dir_all(&config.data_dir)?;
-    let store = Store::open(&StoreSettings::new(config.database_url()));
+    let store = open_store(config);
     say(&match &store {
         Ok(_) => "database: opens".to_owned(),
-        Err(error) => format!("database: {error}"),
+        Err(error) => format!("database: {error:#}"),
     });
     if !offline {
         say(if whatsapp_answers().await {

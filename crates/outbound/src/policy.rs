@@ -53,7 +53,10 @@ impl TargetPolicy {
         match address {
             IpAddr::V4(address) => self.permits_zone(zone_v4(address)),
             IpAddr::V6(address) => match carried(address) {
-                Carried::Nothing => self.permits_zone(zone_v6(address)),
+                Carried::Nothing => {
+                    let inner = isatap(address);
+                    self.permits_zone(zone_v6(address)) && inner.is_none_or(|inner| self.permits(inner.into()))
+                }
                 Carried::These(inner) => inner.into_iter().all(|inner| self.permits(inner.into())),
             },
         }
@@ -122,6 +125,14 @@ fn carried(address: Ipv6Addr) -> Carried {
             Carried::These(vec![v4(server_high, server_low), v4(!high, !low)])
         }
         _ => Carried::Nothing,
+    }
+}
+
+/// ISATAP hides a v4 address in the last part of an address of any network, which counts as well.
+fn isatap(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [.., 0 | 0x200, 0x5efe, high, low] => Some(v4(high, low)),
+        _ => None,
     }
 }
 

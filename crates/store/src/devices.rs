@@ -6,7 +6,7 @@ use wagate_domain::model::{Device, DeviceId, DeviceQuery, Page, Timestamp, Token
 use wagate_domain::ports::Devices;
 use wagate_domain::{Error, Result};
 
-use crate::dialect::Conn;
+use crate::dialect::{Conn, without_nul};
 use crate::error::{Failure, no_device, stored, stored_option};
 use crate::pool::Database;
 use crate::schema::devices;
@@ -73,8 +73,8 @@ impl DeviceRow {
             token: device.token.to_string(),
             jid: device.jid.as_ref().map(ToString::to_string),
             lid: device.lid.as_ref().map(ToString::to_string),
-            push_name: device.push_name.clone(),
-            picture_url: device.picture_url.clone(),
+            push_name: device.push_name.as_deref().map(without_nul),
+            picture_url: device.picture_url.as_deref().map(without_nul),
             workspace: device.workspace.as_ref().map(ToString::to_string),
             calls: serde_json::to_string(&device.calls).map_err(Error::internal)?,
             ended: device
@@ -83,7 +83,7 @@ impl DeviceRow {
                 .map(serde_json::to_string)
                 .transpose()
                 .map_err(Error::internal)?,
-            search: search.join(SEPARATOR),
+            search: without_nul(&search.join(SEPARATOR)),
             created_at: device.created_at.0,
         })
     }

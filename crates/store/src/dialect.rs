@@ -1,7 +1,9 @@
 //! The seam between databases. Every query is written once and compiled for each database that is built
-//! in, because it runs inside [`on!`]; what only one database can say stands in this file.
+//! in, because it runs inside [`on!`]; what only one database can say stands in this file and in
+//! `connection.rs`.
 
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
 
 use crate::error::Failure;
@@ -9,6 +11,7 @@ use crate::error::Failure;
 /// A borrowed connection to one of the databases.
 pub(crate) enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
 }
 
 /// Compiles the body once per database and runs the one that the connection belongs to.
@@ -19,6 +22,10 @@ macro_rules! on {
                 let $c: &mut ::diesel::sqlite::SqliteConnection = connection;
                 $body
             }
+            $crate::dialect::Conn::Postgres(connection) => {
+                let $c: &mut ::diesel::pg::PgConnection = connection;
+                $body
+            }
         }
     };
 }
@@ -27,11 +34,12 @@ macro_rules! on {
 pub(crate) const MAX_BINDS: usize = 32_766;
 
 impl Conn<'_> {
-    /// Opens the writer's transaction. It takes the write lock at once: a transaction that begins by
+    /// Opens the writer's transaction. On SQLite it takes the write lock at once: a transaction that begins by
     /// reading cannot wait for the lock later.
     pub(crate) fn begin_write(&mut self) -> Result<(), diesel::result::Error> {
         match self {
             Self::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(&mut **c, "BEGIN IMMEDIATE"),
+            Self::Postgres(c) => AnsiTransactionManager::begin_transaction(&mut **c),
         }
     }
 
@@ -40,7 +48,7 @@ impl Conn<'_> {
         on!(self, c => AnsiTransactionManager::commit_transaction(c))
     }
 
-    /// Whether the connection is exactly inside the writer's transaction: after some failures SQLite
+    /// Whether the connection is exactly inside the writer's transaction: after some failures the database
     /// has rolled all of it back, savepoints and all.
     pub(crate) fn in_write(&mut self) -> bool {
         let status = on!(self, c => {
@@ -56,6 +64,12 @@ impl Conn<'_> {
     ) -> Result<T, Failure> {
         match self {
             Self::Sqlite(c) => c.transaction(|c| work(&mut Conn::Sqlite(c))),
+            Self::Postgres(c) => c.transaction(|c| work(&mut Conn::Postgres(c))),
         }
     }
+}
+
+/// The text without NUL characters, which PostgreSQL takes in no text and people put in their names.
+pub(crate) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }

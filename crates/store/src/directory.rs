@@ -10,7 +10,7 @@ use wagate_domain::model::{Contact, DeviceId, Jid, PhoneNumber, Timestamp};
 use wagate_domain::ports::{Directory, NumberLookup};
 use wagate_domain::{Error, Result};
 
-use crate::dialect::{Conn, MAX_BINDS};
+use crate::dialect::{Conn, MAX_BINDS, without_nul};
 use crate::error::{Failure, stored, stored_option};
 use crate::pool::Database;
 use crate::schema::{contacts, number_lookups};
@@ -47,10 +47,10 @@ impl ContactRow {
             device_id: device.to_string(),
             jid: contact.jid.to_string(),
             lid: contact.lid.map(|lid| lid.to_string()),
-            first_name: contact.first_name,
-            full_name: contact.full_name,
-            push_name: contact.push_name,
-            business_name: contact.business_name,
+            first_name: contact.first_name.as_deref().map(without_nul),
+            full_name: contact.full_name.as_deref().map(without_nul),
+            push_name: contact.push_name.as_deref().map(without_nul),
+            business_name: contact.business_name.as_deref().map(without_nul),
         }
     }
 }

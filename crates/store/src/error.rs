@@ -55,8 +55,9 @@ pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Error {
     Error::unavailable("database", reason)
 }
 
-/// What SQLite says when it is the machine that fails, not the statement. Diesel keeps no result codes.
-const OUT_OF_REACH: [&str; 8] = [
+/// What databases say when it is the machine or the server that fails, not the statement. Diesel keeps no
+/// result codes.
+const OUT_OF_REACH: [&str; 22] = [
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -65,7 +66,26 @@ const OUT_OF_REACH: [&str; 8] = [
     "attempt to write a readonly database",
     "locking protocol",
     "out of memory",
+    "server closed the connection",
+    "terminating connection",
+    "the database system is",
+    "could not connect",
+    "connection to server",
+    "no connection to the server",
+    "SSL connection has been closed",
+    "SSL SYSCALL error",
+    "could not receive data",
+    "could not send data",
+    "canceling statement due to",
+    "deadlock detected",
+    "could not extend file",
+    "could not write",
 ];
+
+/// What SQLite says when reading, writing or syncing the file failed.
+pub(crate) fn is_disk_failure(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message().starts_with("disk I/O error"))
+}
 
 pub(crate) fn from_diesel(error: DieselError) -> Error {
     let out_of_reach = match &error {

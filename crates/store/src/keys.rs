@@ -14,6 +14,8 @@ use crate::dialect::{Conn, MAX_BINDS};
 use crate::error::Failure;
 use crate::pool::Database;
 use crate::schema::keys;
+use crate::seal::Sealer;
+use crate::sealing::place;
 
 /// [`KeyVault`] in a database.
 pub struct SqlKeys {
@@ -58,10 +60,37 @@ macro_rules! of {
 
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
-fn to_bytes(pairs: Pairs) -> Vec<(Bytes, Bytes)> {
+/// What was read, opened.
+fn open(sealer: &Sealer, device: DeviceId, kind: KeyKind, pairs: Pairs) -> Result<Vec<(Bytes, Bytes)>> {
     pairs
         .into_iter()
-        .map(|(key, value)| (key.into(), value.into()))
+        .map(|(key, sealed)| {
+            let plain = unseal(sealer, device, kind, &key, &sealed)?;
+            Ok((key.into(), plain))
+        })
+        .collect()
+}
+
+fn unseal(sealer: &Sealer, device: DeviceId, kind: KeyKind, key: &[u8], sealed: &[u8]) -> Result<Bytes> {
+    let (device, number) = (device.to_string(), (kind as i32).to_be_bytes());
+    let parts = [device.as_bytes(), &number[..], key];
+    sealer.unseal(&place(&parts), sealed).map(Bytes::from)
+}
+
+/// Each value sealed for its row.
+fn sealed(sealer: &Sealer, device: DeviceId, entries: Vec<KeyEntry>) -> Result<Vec<KeyEntry>> {
+    let device = device.to_string();
+    entries
+        .into_iter()
+        .map(|entry| {
+            let number = (entry.kind as i32).to_be_bytes();
+            let parts = [device.as_bytes(), &number[..], &entry.key[..]];
+            let value = sealer.seal(&place(&parts), &entry.value)?;
+            Ok(KeyEntry {
+                value: value.into(),
+                ..entry
+            })
+        })
         .collect()
 }
 
@@ -184,13 +213,15 @@ impl KeyVault for SqlKeys {
             return Ok(Vec::new());
         }
         let get = move |conn: &mut Conn<'_>| get_many(conn, &device.to_string(), kind, &keys);
-        self.database.run(get).await.map(to_bytes)
+        let found = self.database.run(get).await?;
+        open(self.database.sealer(), device, kind, found)
     }
 
     async fn put_many(&self, device: DeviceId, entries: Vec<KeyEntry>) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
+        let entries = sealed(self.database.sealer(), device, entries)?;
         self.database
             .write(move |conn| put_many(conn, device, &entries))
             .await
@@ -200,6 +231,7 @@ impl KeyVault for SqlKeys {
         if entries.is_empty() {
             return Ok(());
         }
+        let entries = sealed(self.database.sealer(), device, entries)?;
         self.database
             .write(move |conn| replace_many(conn, &device.to_string(), &entries))
             .await
@@ -216,7 +248,8 @@ impl KeyVault for SqlKeys {
 
     async fn scan(&self, device: DeviceId, kind: KeyKind, prefix: Bytes) -> Result<Vec<(Bytes, Bytes)>> {
         let scan = move |conn: &mut Conn<'_>| scan(conn, &device.to_string(), kind, &prefix);
-        self.database.run(scan).await.map(to_bytes)
+        let found = self.database.run(scan).await?;
+        open(self.database.sealer(), device, kind, found)
     }
 
     async fn delete_prefix(&self, device: DeviceId, kind: KeyKind, prefix: Bytes) -> Result<u64> {
@@ -225,11 +258,13 @@ impl KeyVault for SqlKeys {
     }
 
     async fn take(&self, device: DeviceId, kind: KeyKind, key: Bytes) -> Result<Option<Bytes>> {
+        let sealer = self.database.sealer().clone();
         let take = move |conn: &mut Conn<'_>| {
             let row = of!(device.to_string(), kind).filter(keys::key.eq(&key[..]));
             let value: Option<Vec<u8>> =
                 on!(conn, c => diesel::delete(row).returning(keys::value).get_result(c).optional()?);
-            Ok(value.map(Bytes::from))
+            let open = |value: Vec<u8>| unseal(&sealer, device, kind, &key, &value);
+            Ok(value.map(open).transpose()?)
         };
         self.database.write(take).await
     }

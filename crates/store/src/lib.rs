@@ -6,7 +6,10 @@
 
 #[macro_use]
 mod dialect;
+mod connection;
 mod deliveries;
+mod delivery_log;
+mod delivery_rows;
 mod devices;
 mod directory;
 mod error;
@@ -14,8 +17,13 @@ mod events;
 mod keys;
 mod migrate;
 mod outbox;
+mod page;
 mod pool;
+mod queue;
 mod schema;
+mod seal;
+mod sealing;
+mod settling;
 mod stamp;
 mod store;
 mod webhooks;
@@ -23,11 +31,13 @@ mod workspaces;
 mod writer;
 
 pub use deliveries::SqlDeliveries;
+pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;
 pub use directory::SqlDirectory;
 pub use events::SqlEvents;
 pub use keys::SqlKeys;
 pub use outbox::SqlOutbox;
+pub use seal::{KeyId, Keyring, MasterKey, Place, Sealer};
 pub use stamp::Kind;
 pub use store::{Store, StoreSettings};
 pub use webhooks::SqlWebhooks;

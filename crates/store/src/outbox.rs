@@ -2,12 +2,16 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use wagate_domain::model::{Answer, DeviceId, Idempotency, MessageId, MessageStatus, Timestamp};
-use wagate_domain::ports::{Attempt, Outbox, OutboxEntry};
+use wagate_domain::model::{
+    Answer, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
+};
+use wagate_domain::ports::{Express, NewEvent, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 use wagate_domain::{Error, Result};
 
-use crate::dialect::Conn;
-use crate::error::Failure;
+use crate::dialect::{Conn, MAX_BINDS, without_nul};
+use crate::error::{Failure, stored};
+use crate::events;
+use crate::page::page;
 use crate::pool::Database;
 use crate::schema::sends;
 
@@ -40,21 +44,38 @@ fn code(status: MessageStatus) -> i32 {
         .map_or(0, |(_, code)| *code)
 }
 
-/// A status never goes back, and a message that is not ours has none.
+/// A status never goes back, and a message that is not ours has none. Returns the event of a change.
 pub(crate) fn raise_status(
     conn: &mut Conn<'_>,
     device: DeviceId,
-    message: &MessageId,
-    status: MessageStatus,
-) -> Result<(), Failure> {
+    change: StatusChange,
+) -> Result<Option<NewEvent>, Failure> {
+    let failure = change
+        .failure
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(Error::internal)?;
     let behind = sends::table
-        .find((device.to_string(), &message.0))
-        .filter(sends::status.lt(code(status)));
-    on!(conn, c => diesel::update(behind).set(sends::status.eq(code(status))).execute(c)?);
-    Ok(())
+        .find((device.to_string(), &change.message.0))
+        .filter(sends::status.lt(code(change.status)));
+    let raised = (
+        sends::status.eq(code(change.status)),
+        sends::failure.eq(failure),
+        sends::updated_at.eq(change.at.0),
+    );
+    let changed = on!(conn, c => diesel::update(behind).set(raised).execute(c)?);
+    if changed == 0 {
+        return Ok(None);
+    }
+    if let Some(to) = &change.to {
+        let send = sends::table.find((device.to_string(), &change.message.0));
+        on!(conn, c => diesel::update(send).set(sends::recipient.eq(to.to_string())).execute(c)?);
+    }
+    Ok(change.event)
 }
 
-fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Result<Attempt, Failure> {
+fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Result<SendBegin, Failure> {
     let device = entry.device.to_string();
     if let Some(asked) = &entry.idempotency {
         forget_key(conn, &device, asked, keys_since)?;
@@ -70,6 +91,8 @@ fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Resu
         sends::idempotency_key.eq(idempotency.map(|asked| asked.key.as_str())),
         sends::fingerprint.eq(idempotency.map(|asked| &asked.fingerprint[..])),
         sends::created_at.eq(entry.at.0),
+        sends::updated_at.eq(entry.at.0),
+        sends::recipient.eq(without_nul(&entry.to)),
     );
     on!(conn, c => {
         diesel::insert_into(sends::table)
@@ -79,7 +102,7 @@ fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Resu
             .execute(c)
     })
     .map_err(|error| Failure::or_no_device(error, entry.device))?;
-    Ok(Attempt::Begun(entry.message))
+    Ok(SendBegin::Begun(entry.message))
 }
 
 /// Frees a key that is too old; the send itself stays.
@@ -105,7 +128,7 @@ fn forget_key(
 type Earlier = (String, Option<Vec<u8>>, Option<String>);
 
 /// What became of an earlier send with the same key.
-fn earlier(conn: &mut Conn<'_>, device: &str, asked: &Idempotency) -> Result<Option<Attempt>, Failure> {
+fn earlier(conn: &mut Conn<'_>, device: &str, asked: &Idempotency) -> Result<Option<SendBegin>, Failure> {
     let same_key = sends::table
         .filter(sends::device_id.eq(device))
         .filter(sends::idempotency_key.eq(asked.key.as_str()))
@@ -115,21 +138,21 @@ fn earlier(conn: &mut Conn<'_>, device: &str, asked: &Idempotency) -> Result<Opt
         return Ok(None);
     };
     if fingerprint.as_deref() != Some(&asked.fingerprint[..]) {
-        return Ok(Some(Attempt::KeyReused));
+        return Ok(Some(SendBegin::KeyReused));
     }
     let message = MessageId(message);
     Ok(Some(match answer {
         Some(answer) => {
             let answer: Answer = serde_json::from_str(&answer).map_err(Error::internal)?;
-            Attempt::Answered(message, answer)
+            SendBegin::Answered(message, answer)
         }
-        None => Attempt::Begun(message),
+        None => SendBegin::Begun(message),
     }))
 }
 
 #[async_trait]
 impl Outbox for SqlOutbox {
-    async fn begin(&self, entry: OutboxEntry, keys_since: Timestamp) -> Result<Attempt> {
+    async fn begin(&self, entry: OutboxEntry, keys_since: Timestamp) -> Result<SendBegin> {
         self.database
             .write(move |conn| begin(conn, entry, keys_since))
             .await
@@ -138,43 +161,139 @@ impl Outbox for SqlOutbox {
     async fn finish(
         &self,
         device: DeviceId,
-        message: &MessageId,
-        status: MessageStatus,
+        change: StatusChange,
         answer: Option<Answer>,
-    ) -> Result<()> {
-        let message = message.clone();
+        express: Express,
+    ) -> Result<Recorded> {
+        let sealer = self.database.sealer().clone();
         let answer = answer
             .as_ref()
             .map(serde_json::to_string)
             .transpose()
             .map_err(Error::internal)?;
         let finish = move |conn: &mut Conn<'_>| {
-            raise_status(conn, device, &message, status)?;
+            let message = change.message.0.clone();
+            let event = raise_status(conn, device, change)?;
             if let Some(answer) = answer {
-                let send = sends::table.find((device.to_string(), &message.0));
+                let send = sends::table.find((device.to_string(), &message));
                 on!(conn, c => diesel::update(send).set(sends::answer.eq(answer)).execute(c)?);
             }
-            Ok(())
+            let mut express = express;
+            events::append(conn, device, event.into_iter().collect(), &mut express, &sealer)
         };
         self.database.write(finish).await
     }
 
-    async fn status(&self, device: DeviceId, message: &MessageId) -> Result<Option<MessageStatus>> {
+    async fn get(&self, device: DeviceId, message: &MessageId) -> Result<Option<StoredSend>> {
         let message = message.clone();
         let find = move |conn: &mut Conn<'_>| {
-            let send = sends::table
-                .find((device.to_string(), &message.0))
-                .select(sends::status);
-            let found: Option<i32> = on!(conn, c => send.first(c).optional()?);
-            let Some(found) = found else { return Ok(None) };
-            let known = STATUSES
-                .iter()
-                .find(|(_, code)| *code == found)
-                .map(|(status, _)| *status);
-            Ok(Some(known.ok_or_else(|| {
-                Error::internal(format!("damaged row: status {found}"))
-            })?))
+            let send = sends::table.find((device.to_string(), &message.0));
+            let found: Option<Row> = on!(conn, c => send.select(Row::as_select()).first(c).optional()?);
+            Ok(found.map(Row::stored).transpose()?)
         };
         self.database.run(find).await
     }
+
+    async fn list(
+        &self,
+        device: DeviceId,
+        query: CursorQuery<MessageId>,
+    ) -> Result<CursorPage<StoredSend, MessageId>> {
+        self.database
+            .run(move |conn| list(conn, &device.to_string(), &query))
+            .await
+    }
+
+    async fn unfinished(&self, before: Timestamp, limit: u32) -> Result<Vec<StoredSend>> {
+        let find = move |conn: &mut Conn<'_>| {
+            let queued = sends::table
+                // Written out, because a partial index serves no bound value.
+                .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("status = 0"))
+                .filter(sends::created_at.lt(before.0))
+                .limit(limit.into());
+            let rows: Vec<Row> = on!(conn, c => queued.select(Row::as_select()).load(c)?);
+            Ok(rows.into_iter().map(Row::stored).collect::<Result<_>>()?)
+        };
+        self.database.run(find).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let prune = move |conn: &mut Conn<'_>| {
+            let old = sends::table
+                .filter(sends::created_at.lt(before.0))
+                .order(sends::created_at)
+                .limit(i64::from(limit).min(i64::try_from(MAX_BINDS / 2).unwrap_or(i64::MAX)))
+                .select((sends::device_id, sends::message_id));
+            let old: Vec<(String, String)> = on!(conn, c => old.load(c)?);
+            for (device, message) in &old {
+                on!(conn, c => diesel::delete(sends::table.find((device, message))).execute(c)?);
+            }
+            Ok(old.len() as u64)
+        };
+        self.database.write(prune).await
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sends)]
+struct Row {
+    device_id: String,
+    message_id: String,
+    recipient: String,
+    status: i32,
+    failure: Option<String>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Row {
+    fn stored(self) -> Result<StoredSend> {
+        let status = STATUSES
+            .iter()
+            .find(|(_, code)| *code == self.status)
+            .map(|(status, _)| *status);
+        Ok(StoredSend {
+            id: MessageId(self.message_id),
+            device: stored(&self.device_id)?,
+            to: self.recipient,
+            status: status.ok_or_else(|| Error::internal(format!("damaged row: status {}", self.status)))?,
+            failure: self
+                .failure
+                .as_deref()
+                .map(serde_json::from_str)
+                .transpose()
+                .map_err(Error::internal)?,
+            created_at: Timestamp(self.created_at),
+            updated_at: Timestamp(self.updated_at),
+        })
+    }
+}
+
+fn list(
+    conn: &mut Conn<'_>,
+    device: &str,
+    query: &CursorQuery<MessageId>,
+) -> Result<CursorPage<StoredSend, MessageId>, Failure> {
+    let after: Option<i64> = match &query.after {
+        Some(after) => {
+            let one = sends::table.find((device, &after.0)).select(sends::created_at);
+            on!(conn, c => one.first(c).optional()?)
+        }
+        None => None,
+    };
+    let rows: Vec<Row> = on!(conn, c => {
+        let mut found = sends::table
+            .filter(sends::device_id.eq(device))
+            .order((sends::created_at.desc(), sends::message_id.desc()))
+            .limit(i64::from(query.limit()) + 1)
+            .select(Row::as_select())
+            .into_boxed();
+        if let (Some(at), Some(after)) = (after, &query.after) {
+            let same_moment = sends::created_at.eq(at).and(sends::message_id.lt(&after.0));
+            found = found.filter(sends::created_at.lt(at).or(same_moment));
+        }
+        found.load(c)?
+    });
+    let items = rows.into_iter().map(Row::stored).collect::<Result<Vec<_>>>()?;
+    Ok(page(items, query.limit(), |send| send.id.clone()))
 }

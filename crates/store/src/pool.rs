@@ -1,139 +1,105 @@
-//! Connections: one that writes, a few that read, and the file under them. Everything that is true of
-//! SQLite's connections and of no other database's stands here.
+//! The database as the ports' implementations see it: one connection that writes, a few that read.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use diesel::connection::{Connection as _, SimpleConnection};
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::sqlite::SqliteConnection;
-use tokio::sync::Semaphore;
+use diesel::RunQueryDsl;
+use diesel::r2d2::{ManageConnection, Pool};
+use tokio::sync::{Semaphore, watch};
 use wagate_domain::{Error, Result};
 
+use crate::connection::{Connection, Target};
 use crate::dialect::Conn;
 use crate::error::{Failure, unavailable};
+use crate::seal::Sealer;
 use crate::writer::{Writer, closed};
 
-/// Other processes (a backup, a shell) may hold the lock for a moment.
-const BUSY_TIMEOUT_MS: u32 = 5_000;
-/// The write-ahead log is cut back to this after a checkpoint, in bytes.
-const WAL_LIMIT: u32 = 64 << 20;
+/// How long a read waits for a connection. Whoever asks is told soon that the database is away.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(900);
+/// A connection that was used so recently is taken to be alive.
+const FRESH: Duration = Duration::from_secs(1);
+/// What no read takes, unless the database hangs.
+const READ_DEADLINE: Duration = Duration::from_secs(15);
 
-/// A connection of our own.
-pub(crate) enum Connection {
-    Sqlite(SqliteConnection),
+/// A connection that reads.
+pub(crate) struct Reader {
+    connection: Connection,
+    used: Instant,
+    /// Whether it failed in a way that it will not get over.
+    broken: bool,
 }
 
-impl Connection {
-    pub(crate) fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(c) => Conn::Sqlite(c),
+/// Opens connections that read.
+struct Readers(Target);
+
+impl ManageConnection for Readers {
+    type Connection = Reader;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Reader> {
+        Ok(Reader {
+            connection: self.0.connect_reader()?,
+            used: Instant::now(),
+            broken: false,
+        })
+    }
+
+    fn is_valid(&self, reader: &mut Reader) -> Result<()> {
+        if reader.used.elapsed() < FRESH {
+            return Ok(());
         }
-    }
-
-    /// Moves the write-ahead log into the file. A reader may be in the way; then the next start does it.
-    pub(crate) fn checkpoint(&mut self) {
-        match self {
-            Self::Sqlite(c) => {
-                if let Err(error) = c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
-                    tracing::warn!(%error, "the write-ahead log was not checkpointed");
-                }
-            }
+        if let Conn::Postgres(c) = reader.connection.conn() {
+            diesel::sql_query("SELECT 1")
+                .execute(c)
+                .map_err(crate::error::from_diesel)?;
         }
+        Ok(())
+    }
+
+    fn has_broken(&self, reader: &mut Reader) -> bool {
+        reader.broken
     }
 }
 
-/// Opens the connection that writes, and the file when there is none yet.
-pub(crate) fn connect(path: &Path) -> Result<Connection> {
-    create_private(path).map_err(|error| unavailable(format!("{}: {error}", path.display())))?;
-    let text = path
-        .to_str()
-        .ok_or_else(|| Error::invalid("database_url", "the path must be UTF-8"))?;
-    let mut c = SqliteConnection::establish(text).map_err(unavailable)?;
-    c.batch_execute(&format!(
-        "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};
-         PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY;
-         PRAGMA journal_size_limit = {WAL_LIMIT};"
-    ))
-    .map_err(crate::error::from_diesel)?;
-    Ok(Connection::Sqlite(c))
-}
-
-/// Protocol keys live in the file: nobody but its owner may read it. SQLite gives the same mode to the
-/// files that it puts beside it.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    if let Some(directory) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty() && !parent.exists())
-    {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(directory)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(file);
-    Ok(())
-}
-
-/// Readers cannot write, not even by mistake.
-#[derive(Debug)]
-struct ReadOnly;
-
-impl CustomizeConnection<SqliteConnection, diesel::r2d2::Error> for ReadOnly {
-    fn on_acquire(&self, c: &mut SqliteConnection) -> Result<(), diesel::r2d2::Error> {
-        c.batch_execute(&format!(
-            "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA query_only = ON;"
-        ))
-        .map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-type Readers = Pool<ConnectionManager<SqliteConnection>>;
-
-/// The database as the ports' implementations see it: a way to read and a way to write.
+/// A way to read and a way to write.
 #[derive(Clone)]
 pub(crate) struct Database {
     writer: Writer,
-    readers: Arc<RwLock<Option<Readers>>>,
+    readers: Arc<RwLock<Option<Pool<Readers>>>>,
     /// One permit per reader: waiting is done here, not by a thread.
     turns: Arc<Semaphore>,
+    sealer: Sealer,
 }
 
 impl Database {
-    /// Opens and migrates the file.
-    pub(crate) fn open(path: PathBuf, readers: u32) -> Result<Self> {
-        let mut first = connect(&path)?;
+    /// Opens and migrates the database, and makes sure that the keys are those it was sealed with.
+    pub(crate) fn open(target: Target, readers: u32, sealer: Sealer) -> Result<Self> {
+        let mut first = target.connect_writer()?;
         crate::migrate::migrate(&mut first.conn())?;
-        drop(first);
-        let manager = ConnectionManager::new(path.to_string_lossy());
-        let writer = Writer::start(move || connect(&path))?;
+        crate::sealing::check(&mut first.conn(), &sealer)?;
+        let of_writer = target.clone();
+        let writer = Writer::start(first, move || of_writer.connect_writer())?;
         let pool = Pool::builder()
             .max_size(readers)
             .min_idle(Some(1))
             .max_lifetime(None)
-            .connection_timeout(Duration::from_millis(BUSY_TIMEOUT_MS.into()))
-            .test_on_check_out(false)
-            .connection_customizer(Box::new(ReadOnly))
-            .build(manager)
+            .connection_timeout(CHECKOUT_TIMEOUT)
+            .test_on_check_out(matches!(target, Target::Postgres(_)))
+            .error_handler(Box::new(Quiet))
+            .build(Readers(target))
             .map_err(unavailable)?;
         let turns = Arc::new(Semaphore::new(readers as usize));
         Ok(Self {
             writer,
             readers: Arc::new(RwLock::new(Some(pool))),
             turns,
+            sealer,
         })
+    }
+
+    /// What seals secrets.
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.sealer
     }
 
     /// Runs a read on the blocking pool. It sees every write that has returned.
@@ -142,7 +108,7 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        let _turn = self.turns.acquire().await.map_err(|_| closed())?;
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| closed())?;
         let pool = self
             .readers
             .read()
@@ -150,10 +116,18 @@ impl Database {
             .clone()
             .ok_or_else(closed)?;
         let read = move || {
-            let mut c = pool.get().map_err(unavailable)?;
-            work(&mut Conn::Sqlite(&mut c)).map_err(Error::from)
+            let mut reader = pool.get().map_err(unavailable)?;
+            let done = work(&mut reader.connection.conn()).map_err(Error::from);
+            reader.used = Instant::now();
+            reader.broken = matches!(done, Err(Error::Unavailable { .. }));
+            // Kept by the thread, which may outlive whoever waits for it.
+            drop(turn);
+            done
         };
-        tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
+        match tokio::time::timeout(READ_DEADLINE, tokio::task::spawn_blocking(read)).await {
+            Ok(done) => done.map_err(Error::internal)?,
+            Err(_) => Err(unavailable("it does not answer")),
+        }
     }
 
     /// Runs a write in the writer's transaction; durable on return.
@@ -165,7 +139,12 @@ impl Database {
         self.writer.write(work).await
     }
 
-    /// Ends the reads, then commits what is queued and leaves one file without a log beside it.
+    /// Turns true when the disk failed under a commit: see [`Writer`].
+    pub(crate) fn broken(&self) -> watch::Receiver<bool> {
+        self.writer.broken()
+    }
+
+    /// Ends the reads, then commits what is queued and leaves the database tidy.
     pub(crate) async fn close(&self) {
         self.turns.close();
         drop(
@@ -175,5 +154,15 @@ impl Database {
                 .take(),
         );
         self.writer.close().await;
+    }
+}
+
+/// What cannot be opened is told to whoever asks; the pool's own lines would only repeat it.
+#[derive(Debug)]
+struct Quiet;
+
+impl<E: std::fmt::Display> diesel::r2d2::HandleError<E> for Quiet {
+    fn handle_error(&self, error: E) {
+        tracing::debug!(%error, "no connection to the database");
     }
 }

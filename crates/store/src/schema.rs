@@ -26,11 +26,29 @@ table! {
 }
 
 table! {
+    counters (name) {
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+table! {
     webhooks (id) {
         id -> Text,
-        device_id -> Text,
+        device_id -> Nullable<Text>,
+        seed_device_id -> Nullable<Text>,
+        workspace -> Nullable<Text>,
         url -> Text,
+        format -> Text,
+        events -> Text,
+        headers -> Text,
         secret -> Text,
+        retiring_secret -> Nullable<Text>,
+        retiring_until -> Nullable<BigInt>,
+        state -> Text,
+        disabled_reason -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        failing_since -> Nullable<BigInt>,
         created_at -> BigInt,
     }
 }
@@ -64,6 +82,7 @@ table! {
         at -> BigInt,
         recorded_at -> BigInt,
         data -> Binary,
+        seq -> BigInt,
     }
 }
 
@@ -73,14 +92,31 @@ table! {
         event_id -> Text,
         webhook_id -> Text,
         device_id -> Text,
+        lane -> Nullable<Text>,
         status -> Integer,
         due_at -> Nullable<BigInt>,
+        leased -> Integer,
         attempts -> Integer,
-        http_status -> Nullable<Integer>,
+        baseline -> Integer,
         error -> Nullable<Text>,
         body -> Binary,
         created_at -> BigInt,
+        queued_at -> BigInt,
         settled_at -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    attempts (delivery_id, number) {
+        delivery_id -> Text,
+        number -> Integer,
+        at -> BigInt,
+        took_ms -> BigInt,
+        status -> Nullable<Integer>,
+        error -> Nullable<Text>,
+        request_head -> Text,
+        response_head -> Text,
+        response_body -> Binary,
     }
 }
 
@@ -93,6 +129,9 @@ table! {
         fingerprint -> Nullable<Binary>,
         answer -> Nullable<Text>,
         created_at -> BigInt,
+        recipient -> Text,
+        failure -> Nullable<Text>,
+        updated_at -> BigInt,
     }
 }
 
@@ -106,5 +145,5 @@ table! {
     }
 }
 
-joinable!(deliveries -> webhooks (webhook_id));
-allow_tables_to_appear_in_same_query!(deliveries, webhooks);
+joinable!(deliveries -> events (event_id));
+allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

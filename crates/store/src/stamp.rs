@@ -6,7 +6,7 @@ use wagate_domain::Error;
 
 use crate::dialect::Conn;
 use crate::error::Failure;
-use crate::schema::{devices, meta};
+use crate::schema::{counters, devices, meta};
 
 /// A kind of WhatsApp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,19 @@ pub(crate) fn stamp(conn: &mut Conn<'_>, kind: Kind) -> Result<(), Failure> {
             }
         }
     })
+}
+
+/// A counter that says nothing: writing it shows that writing works.
+pub(crate) fn beat(conn: &mut Conn<'_>) -> Result<(), Failure> {
+    on!(conn, c => {
+        diesel::insert_into(counters::table)
+            .values((counters::name.eq("beat"), counters::value.eq(1)))
+            .on_conflict(counters::name)
+            .do_update()
+            .set(counters::value.eq(counters::value + 1))
+            .execute(c)?;
+    });
+    Ok(())
 }
 
 fn refused(kind: Kind) -> Error {

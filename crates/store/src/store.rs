@@ -1,24 +1,27 @@
 //! The door of the crate: opens the database and hands out one implementation per port.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use diesel::{IntoSql, RunQueryDsl};
 use wagate_domain::ports::{
-    DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, Webhooks, Workspaces,
+    DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, Webhooks, Workspaces,
 };
-use wagate_domain::{Error, Result};
+use tokio::sync::watch;
+use wagate_domain::Result;
 
+use crate::connection::Target;
 use crate::pool::Database;
+use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlDeliveries, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox, SqlWebhooks, SqlWorkspaces,
+    SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreSettings {
-    /// `sqlite://` and the path of the file: `sqlite://data/wagate.db`, or `sqlite:///var/lib/…`.
+    /// `sqlite://` and the path of the file (`sqlite://data/wagate.db`, or `sqlite:///var/lib/…`), or
+    /// `postgres://user:password@host:port/database`, with libpq's options such as `?sslmode=verify-full`.
     pub url: String,
     /// Most reads at the same time; at least 1.
     pub readers: u32,
@@ -34,19 +37,6 @@ impl StoreSettings {
             url: url.into(),
             readers: Self::READERS,
         }
-    }
-
-    fn path(&self) -> Result<PathBuf> {
-        let bad = |reason: &str| Error::invalid("database_url", reason);
-        let path = self.url.strip_prefix("sqlite://").ok_or_else(|| {
-            bad("the database must be sqlite:// and the path of a file; PostgreSQL is not built in yet")
-        })?;
-        if path.is_empty() || path.contains(['?', '#']) {
-            return Err(bad(
-                "sqlite:// is followed by the path of a file, and nothing else",
-            ));
-        }
-        Ok(path.into())
     }
 }
 
@@ -73,12 +63,25 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     /// Opens the database, makes it when there is none, and brings its schema up to date. Blocks, as
-    /// start-up may. `Invalid` for a bad address and for a database that a newer version made,
-    /// `Unavailable` when the file cannot be used.
-    pub fn open(settings: &StoreSettings) -> Result<Self> {
+    /// start-up may. `Invalid` for a bad address, for a database that a newer version made and for one that
+    /// was sealed with other keys; `Unavailable` when it cannot be reached, or another gateway works on it.
+    pub fn open(settings: &StoreSettings, sealer: Sealer) -> Result<Self> {
+        let target = Target::parse(&settings.url)?;
         Ok(Self {
-            database: Database::open(settings.path()?, settings.readers.max(1))?,
+            database: Database::open(target, settings.readers.max(1), sealer)?,
         })
+    }
+
+    /// Seals everything anew that is not sealed with the current key, beside other work. Says how many values
+    /// there were; after it the former keys are of no use any more.
+    pub async fn reseal(&self) -> Result<u64> {
+        self.database.reseal().await
+    }
+
+    /// Turns true when the disk failed under a commit. The store takes no writes any more then, and the process
+    /// must end at once without closing it: what lies in the system's cache cannot be trusted.
+    pub fn broken(&self) -> watch::Receiver<bool> {
+        self.database.broken()
     }
 
     /// Commits what is queued and closes the database. Later calls fail with `Unavailable`.
@@ -86,9 +89,9 @@ impl Store {
         self.database.close().await;
     }
 
-    /// Whether both reading and writing work now.
+    /// Whether both reading and writing work now: writes a row and waits until it is on disk.
     pub async fn ping(&self) -> Result<()> {
-        self.database.write(|_| Ok(())).await?;
+        self.database.write(stamp::beat).await?;
         let read = |conn: &mut crate::dialect::Conn<'_>| {
             on!(conn, c => {
                 diesel::select(1.into_sql::<diesel::sql_types::Integer>()).get_result::<i32>(c)?;
@@ -146,6 +149,13 @@ impl Store {
         })
     }
 
+    /// What became of it.
+    pub fn delivery_log(&self) -> Arc<dyn DeliveryLog> {
+        Arc::new(SqlDeliveryLog {
+            database: self.database.clone(),
+        })
+    }
+
     /// Protocol state.
     pub fn keys(&self) -> Arc<dyn KeyVault> {
         Arc::new(SqlKeys {
@@ -158,34 +168,5 @@ impl Store {
         Arc::new(SqlOutbox {
             database: self.database.clone(),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_name_a_file() {
-        let path = |url: &str| StoreSettings::new(url).path();
-        assert_eq!(
-            path("sqlite://data/wagate.db").unwrap(),
-            PathBuf::from("data/wagate.db")
-        );
-        assert_eq!(
-            path("sqlite:///var/wagate.db").unwrap(),
-            PathBuf::from("/var/wagate.db")
-        );
-        for bad in [
-            "",
-            "wagate.db",
-            "sqlite://",
-            "sqlite://a?mode=ro",
-            "postgres://user:secret@host/db",
-        ] {
-            let error = path(bad).unwrap_err();
-            assert_eq!(error.code(), "invalid_database_url");
-            assert!(!error.to_string().contains("secret"));
-        }
     }
 }

@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use wagate_domain::{Error, Result};
 
+use crate::connection::Connection;
 use crate::dialect::Conn;
-use crate::error::{Failure, from_diesel, repeat, unavailable};
-use crate::pool::Connection;
+use crate::error::{Failure, from_diesel, is_disk_failure, repeat, unavailable};
 
 /// Most jobs in one commit.
 const MAX_BATCH: usize = 100;
@@ -19,8 +19,15 @@ const MAX_BATCH: usize = 100;
 const MAX_WAIT: Duration = Duration::from_millis(2);
 
 /// Where writes are handed in. The thread ends when every handle is gone or one of them closes it.
+///
+/// A commit that fails because the disk failed leaves pages in the system's cache that look written and are
+/// not: no later sync tells. The writer refuses everything from then on; only a new process, which reads the
+/// file anew, may go on.
 #[derive(Clone)]
-pub(crate) struct Writer(Sender<Command>);
+pub(crate) struct Writer {
+    commands: Sender<Command>,
+    broken: watch::Receiver<bool>,
+}
 
 enum Command {
     Run(Box<dyn Job>),
@@ -61,21 +68,25 @@ where
 }
 
 impl Writer {
-    /// Starts the thread; `open` makes its connection, and a new one when that breaks.
-    pub(crate) fn start(open: impl Fn() -> Result<Connection> + Send + 'static) -> Result<Self> {
-        let first = open()?;
-        let (sender, receiver) = channel();
+    /// Starts the thread on its first connection; `open` makes a new one when that breaks.
+    pub(crate) fn start(
+        first: Connection,
+        open: impl Fn() -> Result<Connection> + Send + 'static,
+    ) -> Result<Self> {
+        let (commands, receiver) = channel();
+        let (break_down, broken) = watch::channel(false);
         let mut thread = WriterThread {
             open,
             connection: Some(first),
             queue: receiver,
             closing: None,
+            broken: break_down,
         };
         std::thread::Builder::new()
             .name("wagate-writer".into())
             .spawn(move || thread.run())
             .map_err(Error::internal)?;
-        Ok(Self(sender))
+        Ok(Self { commands, broken })
     }
 
     /// Runs the work in the writer's transaction and returns once it is committed.
@@ -90,14 +101,19 @@ impl Writer {
             value: None,
             reply,
         };
-        self.0.send(Command::Run(Box::new(job))).map_err(|_| closed())?;
+        self.commands.send(Command::Run(Box::new(job))).map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Turns true when the disk failed.
+    pub(crate) fn broken(&self) -> watch::Receiver<bool> {
+        self.broken.clone()
     }
 
     /// Commits what is queued and ends the thread. Later writes fail.
     pub(crate) async fn close(&self) {
         let (reply, closed) = oneshot::channel();
-        if self.0.send(Command::Close(reply)).is_ok() {
+        if self.commands.send(Command::Close(reply)).is_ok() {
             // An error means that the thread is gone already.
             let _ = closed.await;
         }
@@ -113,6 +129,7 @@ struct WriterThread<O> {
     connection: Option<Connection>,
     queue: Receiver<Command>,
     closing: Option<oneshot::Sender<()>>,
+    broken: watch::Sender<bool>,
 }
 
 impl<O: Fn() -> Result<Connection>> WriterThread<O> {
@@ -125,7 +142,7 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
             }
         }
         if let Some(connection) = &mut self.connection {
-            connection.checkpoint();
+            connection.finish();
         }
         self.connection = None;
         if let Some(reply) = self.closing.take() {
@@ -171,6 +188,9 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
     }
 
     fn begin(&mut self) -> Result<()> {
+        if *self.broken.borrow() {
+            return Err(unavailable("the disk failed: the process must be started again"));
+        }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => (self.open)()?,
@@ -207,7 +227,15 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
         if !connection.conn().in_write() {
             return Err(unavailable("the transaction was rolled back"));
         }
-        connection.conn().commit().map_err(from_diesel)?;
+        if let Err(error) = connection.conn().commit() {
+            if is_disk_failure(&error) {
+                tracing::error!(%error, "the disk failed under a commit");
+                self.broken.send_replace(true);
+                // Closing it could move what is in doubt from the log into the file.
+                std::mem::forget(connection);
+            }
+            return Err(from_diesel(error));
+        }
         self.connection = Some(connection);
         Ok(())
     }

@@ -5,11 +5,10 @@ mod support;
 
 use tempfile::TempDir;
 use wagate_domain::testing::contract::Storage;
-use wagate_store::Store;
 
 async fn open() -> (Storage, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&support::settings(&directory)).unwrap();
+    let store = support::open(&directory);
     (support::storage(&store), directory)
 }
 

@@ -12,12 +12,14 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use wagate_domain::model::{
-    DeliveryId, DeliveryOutcome, Device, DeviceId, EventId, EventKind, Secret, Timestamp, Webhook, WebhookId,
+    DeliveryId, DeliveryOutcome, Device, DeviceId, EndpointVerdict, EventId, EventKind, Setback, Settlement,
+    SigningSecret, Timestamp, Webhook, WebhookId,
 };
-use wagate_domain::ports::{EventBatch, IdSource, KeyEntry, KeyKind, NewDelivery, NewEvent};
+use wagate_domain::ports::{
+    EventBatch, Express, IdSource, KeyEntry, KeyKind, NewDelivery, NewEvent, Reservation,
+};
 use wagate_domain::testing::contract::Storage;
 use wagate_domain::testing::{FakeIds, MemoryStore};
-use wagate_store::Store;
 
 const KINDS: [KeyKind; 3] = [KeyKind::Session, KeyKind::PreKey, KeyKind::Meta];
 const DEVICES: usize = 2;
@@ -30,7 +32,7 @@ fn compare<S: std::fmt::Debug + Clone>(
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let memory = Arc::new(MemoryStore::new()).storage();
     let directory = tempfile::tempdir().unwrap();
-    let sql = support::storage(&Store::open(&support::settings(&directory)).unwrap());
+    let sql = support::storage(&support::open(&directory));
     let cases = AtomicU64::new(0);
     proptest!(ProptestConfig::with_cases(48), |(steps in steps)| {
         let case = cases.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +146,7 @@ fn protocol_state_is_the_same_as_in_memory() {
 enum QueueStep {
     Put,
     Delete,
-    Record { events: usize, key: Option<u8> },
+    Record { events: usize, key: Option<u8>, lanes: usize, express: usize },
     Reserve { limit: u32 },
     Settle { which: usize, outcome: u8 },
     Wait(i64),
@@ -154,9 +156,10 @@ fn queue_step() -> impl Strategy<Value = QueueStep> {
     prop_oneof![
         2 => Just(QueueStep::Put),
         1 => Just(QueueStep::Delete),
-        5 => (1..4_usize, proptest::option::of(0..3_u8)).prop_map(|(events, key)| QueueStep::Record { events, key }),
+        5 => (1..4_usize, proptest::option::of(0..3_u8), 1..3_usize, 0..3_usize)
+            .prop_map(|(events, key, lanes, express)| QueueStep::Record { events, key, lanes, express }),
         4 => (0..4_u32).prop_map(|limit| QueueStep::Reserve { limit }),
-        4 => (any::<usize>(), 0..3_u8).prop_map(|(which, outcome)| QueueStep::Settle { which, outcome }),
+        4 => (any::<usize>(), 0..7_u8).prop_map(|(which, outcome)| QueueStep::Settle { which, outcome }),
         2 => (0..200_i64).prop_map(QueueStep::Wait),
     ]
 }
@@ -174,18 +177,16 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
             QueueStep::Put => {
                 let url = format!("https://example.com/{}", answers.len());
                 let id = WebhookId::new(next());
-                let webhook = Webhook {
-                    id,
-                    device,
-                    url,
-                    secret: Secret::new("s"),
-                    created_at: now,
-                };
-                format!("{:?}", store.webhooks.put(webhook).await)
+                let webhook = Webhook::seed(id, device, url, SigningSecret::from_bytes(&[1; 32]), now);
+                format!("{:?}", store.webhooks.put_seed(&webhook, now).await)
             }
-            QueueStep::Delete => format!("{:?}", store.webhooks.delete(device).await),
-            QueueStep::Record { events, key } => {
-                let endpoints = store.webhooks.of_device(device).await.unwrap();
+            QueueStep::Delete => match store.webhooks.seed_of(device).await.unwrap() {
+                Some(webhook) => format!("{:?}", store.webhooks.delete(webhook.id).await),
+                None => continue,
+            },
+            QueueStep::Record { events, key, lanes, express } => {
+                let found = store.devices.get(device).await.unwrap().unwrap();
+                let endpoints = store.webhooks.receiving(&found).await.unwrap();
                 let event = |number| NewEvent {
                     id: EventId::new(next()),
                     kind: EventKind::Message,
@@ -193,6 +194,7 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
                     at: now,
                     recorded_at: now,
                     data: Bytes::new(),
+                    lane: format!("{}", number % lanes),
                     deliveries: endpoints
                         .iter()
                         .map(|webhook| NewDelivery {
@@ -209,37 +211,53 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
                         .flat_map(|event| event.deliveries.iter().map(|new| new.id)),
                 );
                 let batch = EventBatch {
-                    device,
                     events,
-                    device_after: None,
-                    contacts: vec![],
-                    removed_contacts: vec![],
-                    statuses: vec![],
+                    express: Express {
+                        limit: *express,
+                        lease: Duration::from_millis(60),
+                    },
+                    ..EventBatch::new(device)
                 };
                 format!("{:?}", store.events.record(batch).await)
             }
             QueueStep::Reserve { limit } => {
-                format!(
-                    "{:?}",
-                    store
-                        .deliveries
-                        .reserve(now, Duration::from_millis(50), *limit)
-                        .await
-                )
+                let reservation = Reservation {
+                    now,
+                    lease: Duration::from_millis(50),
+                    limit: *limit,
+                    per_webhook: 2,
+                    busy: Vec::new(),
+                };
+                format!("{:?}", store.deliveries.reserve(reservation).await)
             }
             QueueStep::Settle { which, outcome } => {
                 let Some(id) = recorded.get(which % recorded.len().max(1)) else {
                     continue;
                 };
-                let outcome = match outcome {
-                    0 => DeliveryOutcome::Delivered { status: 200 },
-                    1 => DeliveryOutcome::Retry {
-                        at: now + Duration::from_millis(70),
-                        error: "500".into(),
-                    },
-                    _ => DeliveryOutcome::Dead { error: "410".into() },
+                let retry = |setback| DeliveryOutcome::Retry {
+                    at: now + Duration::from_millis(70),
+                    setback,
+                    error: "500".into(),
                 };
-                format!("{:?}", store.deliveries.settle(*id, outcome, now).await)
+                let dead = |endpoint| DeliveryOutcome::Dead {
+                    error: "410".into(),
+                    endpoint,
+                };
+                let settlement = Settlement {
+                    id: *id,
+                    outcome: match outcome {
+                        0 => DeliveryOutcome::Delivered,
+                        1 => retry(Setback::Absent),
+                        2 => retry(Setback::Refused),
+                        3 => dead(EndpointVerdict::Sound),
+                        4 => dead(EndpointVerdict::Gone),
+                        5 => dead(EndpointVerdict::Exhausted { since: now }),
+                        _ => DeliveryOutcome::Returned,
+                    },
+                    attempt: None,
+                };
+                let lease = Duration::from_millis(40);
+                format!("{:?}", store.deliveries.settle(vec![settlement], now, lease).await)
             }
             QueueStep::Wait(millis) => {
                 now = Timestamp(now.0 + millis);
@@ -247,7 +265,7 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
             }
         };
         answers.push(answer);
-        answers.push(format!("{:?}", store.deliveries.next_due().await));
+        answers.push(format!("{:?}", store.deliveries.next_due(&[]).await));
     }
     answers
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use support::{settings, storage};
+use support::{open, settings, storage};
 use wagate_domain::Error;
 use wagate_domain::model::{Device, DeviceId};
 use wagate_domain::ports::{IdSource, KeyEntry, KeyKind};
@@ -34,12 +34,12 @@ async fn what_was_written_is_there_after_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let device = new_device(&FakeIds::new(), "one");
     for _ in 0..2 {
-        let store = Store::open(&settings(&directory)).unwrap();
+        let store = open(&directory);
         assert_eq!(store.devices().create(device.clone()).await.unwrap(), device);
         store.ping().await.unwrap();
         store.close().await;
     }
-    let store = Store::open(&settings(&directory)).unwrap();
+    let store = open(&directory);
     assert_eq!(store.devices().all().await.unwrap(), [device]);
 }
 
@@ -49,7 +49,7 @@ async fn nobody_else_can_read_the_files() {
     use std::os::unix::fs::PermissionsExt;
 
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&settings(&directory)).unwrap();
+    let store = open(&directory);
     store
         .devices()
         .create(new_device(&FakeIds::new(), "one"))
@@ -71,7 +71,7 @@ async fn nobody_else_can_read_the_files() {
 #[tokio::test]
 async fn a_closed_store_is_one_file_and_says_that_it_is_closed() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&settings(&directory)).unwrap();
+    let store = open(&directory);
     let device = store
         .devices()
         .create(new_device(&FakeIds::new(), "one"))
@@ -101,7 +101,7 @@ async fn a_data_directory_belongs_to_one_kind_of_whatsapp() {
         (Kind::WhatsApp, Kind::Simulated, "belongs to the real WhatsApp"),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&settings(&directory)).unwrap();
+        let store = open(&directory);
         store.stamp(first).await.unwrap();
         store
             .devices()
@@ -116,7 +116,7 @@ async fn a_data_directory_belongs_to_one_kind_of_whatsapp() {
         );
     }
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&settings(&directory)).unwrap();
+    let store = open(&directory);
     store
         .devices()
         .create(new_device(&FakeIds::new(), "one"))
@@ -138,13 +138,13 @@ fn a_file_that_is_no_database_is_refused() {
         "a letter to my aunt, no database",
     )
     .unwrap();
-    assert!(Store::open(&settings(&directory)).is_err());
+    assert!(Store::open(&settings(&directory), support::sealer()).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_of_many_sessions_do_not_fail_each_other() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(&settings(&directory)).unwrap();
+    let store = open(&directory);
     let ids = FakeIds::new();
     let here = store.devices().create(new_device(&ids, "here")).await.unwrap();
     let gone = new_device(&ids, "gone");

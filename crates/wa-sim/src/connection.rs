@@ -2,7 +2,7 @@
 //!
 //! The task owns the socket and the ciphers and knows nothing of stanzas; faults strike here, at the wire.
 
-use crate::fault::Verdict;
+use crate::fault::{Mischief, Verdict, mischief};
 use crate::ledger::Direction;
 use crate::stanza::{self, login};
 use crate::wire::frame::FrameReader;
@@ -206,8 +206,26 @@ impl Session {
             Verdict::HalfOpen => return Ok(Flow::On),
             strike => return self.suffer(strike).await,
         }
-        self.write(stanza).await?;
+        if stanza.tag == "message" {
+            self.write_message(stanza).await?;
+        } else {
+            self.write(stanza).await?;
+        }
         Ok(Flow::On)
+    }
+
+    async fn write_message(&mut self, message: &Node) -> anyhow::Result<()> {
+        match self.world.faults.on_message(&self.phone()) {
+            None => {}
+            Some(Mischief::Garble) => return self.write(&mischief::garbled(message)).await,
+            Some(Mischief::Duplicate) => self.write(message).await?,
+            Some(Mischief::Unknown) => {
+                for stanza in mischief::unknown() {
+                    self.write(&stanza).await?;
+                }
+            }
+        }
+        self.write(message).await
     }
 
     /// A fault strikes the connection itself.

@@ -1,5 +1,6 @@
 //! Misbehaviour on demand: what goes wrong, for whom and how often, so that a client's recovery can be tested.
 
+pub(crate) mod mischief;
 mod spec;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::ledger::Direction;
 
+pub use mischief::Mischief;
 pub use spec::{FaultKind, FaultSpec};
 
 /// What becomes of a stanza or of a connection.
@@ -135,6 +137,11 @@ impl Faults {
         .unwrap_or(Verdict::Pass)
     }
 
+    /// What is done to one message on its way to a device of this phone, if anything.
+    pub fn on_message(&self, phone: &str) -> Option<Mischief> {
+        self.strike(|spec| if spec.hits(phone) { spec.mischief() } else { None })
+    }
+
     /// Why this phone's device may not log in, if so.
     pub fn on_login(&self, phone: &str) -> Option<LoginRefusal> {
         self.strike(|spec| {
@@ -245,6 +252,20 @@ mod tests {
         faults.clear();
         assert!(changed.has_changed().unwrap());
         assert_eq!(faults.on_connection(ANNA), Verdict::Pass);
+    }
+
+    #[test]
+    fn mischief_is_done_to_messages_alone() {
+        let faults = Faults::default();
+        faults.add(FaultSpec {
+            phone: Some(ANNA.into()),
+            count: Some(1),
+            ..FaultSpec::new(FaultKind::Garble)
+        });
+        assert_eq!(faults.on_stanza(ANNA, Direction::ToClient), Verdict::Pass);
+        assert_eq!(faults.on_message(BEN), None);
+        assert_eq!(faults.on_message(ANNA), Some(Mischief::Garble));
+        assert_eq!(faults.on_message(ANNA), None);
     }
 
     #[test]

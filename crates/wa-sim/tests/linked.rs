@@ -182,3 +182,26 @@ async fn a_device_goes_on_writing_and_reading_after_the_simulator_restarts() {
     device.stop().await;
     second.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn mischief_costs_a_device_no_message_and_not_its_session() {
+    let sim = start().await;
+    people(&sim).await;
+    let mut device = Linked::to(&sim, ANNA).await;
+    ben_writes(&sim, "first").await;
+    device.reads("first").await;
+    for kind in ["duplicate", "unknown", "garble"] {
+        let before = sim.ledger.last_seq();
+        let fault = json!({ "kind": kind, "phone": ANNA, "count": 1 });
+        assert!(sim.post("/sim/faults", fault).await.0.is_success());
+        ben_writes(&sim, kind).await;
+        device.reads(kind).await;
+        assert!(sim.faults.list().is_empty(), "{kind} did not strike");
+        let asked = |line: &Line| line.entry.kind.as_deref() == Some("retry");
+        let again = sim.ledger.wait_for_after(before, asked, Duration::ZERO).await;
+        assert_eq!(again.is_some(), kind == "garble", "{kind}");
+    }
+    assert_eq!(sim.ledger.violations(), []);
+    device.stop().await;
+    sim.stop().await.unwrap();
+}

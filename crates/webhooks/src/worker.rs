@@ -1,23 +1,28 @@
-//! Hands due deliveries to couriers: a bounded number at a time, at most one per endpoint (the queue
-//! sees to that), none waiting for a slow one. Sleeps until something is recorded or due.
+//! Makes deliveries: those that were recorded a moment ago come by the inbox, reserved already; the queue is
+//! asked for what is due, and only when something may be. Sleeps in between.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tracing::{error, info, warn};
-use wagate_domain::Result;
 use wagate_domain::ports::{Clock, DeliveryQueue};
+use wagate_domain::{Error, Inbox, Result};
 
+use crate::arrival::{Arrival, arrival};
 use crate::attempt::Courier;
-use crate::backoff::Schedule;
+use crate::endpoints::Endpoints;
+use crate::look::{Found, Look};
+use crate::pipeline::{Pipeline, State};
 use crate::post::Post;
+use crate::settings::{WorkerSettings, user_agent};
+use crate::settling::{Report, Settler};
 
 /// After the queue has failed.
 const QUEUE_PAUSE: Duration = Duration::from_secs(1);
@@ -25,167 +30,216 @@ const QUEUE_PAUSE: Duration = Duration::from_secs(1);
 const SETTLING: Duration = Duration::from_secs(30);
 /// What is due but was not handed out must not make the worker spin.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-
-/// How deliveries are made.
-#[derive(Debug, Clone)]
-pub struct WorkerSettings {
-    /// For one POST.
-    pub timeout: Duration,
-    /// How long a reserved delivery is ours. Made longer when a POST and its settling may take as long.
-    pub lease: Duration,
-    /// POSTs under way at once.
-    pub concurrency: usize,
-    /// How long a stopping worker waits for POSTs under way.
-    pub drain: Duration,
-    /// The longest sleep: another node may have recorded something without waking us.
-    pub poll: Duration,
-    /// When to try again.
-    pub schedule: Schedule,
-    /// The `User-Agent` header.
-    pub user_agent: String,
-}
-
-impl Default for WorkerSettings {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(15),
-            lease: Duration::from_mins(1),
-            concurrency: 64,
-            drain: Duration::from_secs(10),
-            poll: Duration::from_secs(30),
-            schedule: Schedule::default(),
-            user_agent: concat!("wagate/", env!("CARGO_PKG_VERSION")).into(),
-        }
-    }
-}
+/// How long a stopping worker waits for the last outcomes to be stored.
+const LAST_SETTLING: Duration = Duration::from_secs(2);
 
 /// Delivers until it is told to stop.
 pub struct Worker {
-    courier: Arc<Courier>,
-    wake: Arc<Notify>,
-    lease: Duration,
-    concurrency: usize,
+    queue: Arc<dyn DeliveryQueue>,
+    clock: Arc<dyn Clock>,
+    inbox: Inbox,
+    pipeline: Pipeline,
+    /// At most one look into the queue at a time.
+    looking: JoinSet<Result<Found>>,
+    /// Holds the settler, which ends with the worker.
+    settler: JoinSet<()>,
+    settling: Option<Settler>,
+    reports: mpsc::UnboundedReceiver<Report>,
     drain: Duration,
     poll: Duration,
-    rng: StdRng,
 }
 
 impl Worker {
-    /// A worker on this queue. `wake` is notified when deliveries were recorded.
+    /// A worker on this queue and this inbox. It does not take leases back: whoever starts the process has
+    /// called [`DeliveryQueue::recover`].
     pub fn new(
         queue: Arc<dyn DeliveryQueue>,
+        inbox: Inbox,
         client: Arc<dyn Post>,
         clock: Arc<dyn Clock>,
-        wake: Arc<Notify>,
         settings: WorkerSettings,
     ) -> Self {
-        let user_agent =
-            HeaderValue::try_from(settings.user_agent).unwrap_or_else(|_| HeaderValue::from_static("wagate"));
-        let WorkerSettings {
-            timeout,
+        let margin = settings.timeout + SETTLING;
+        let lease = settings.lease.max(margin);
+        let (landed, to_settle) = mpsc::unbounded_channel();
+        let (report, reports) = mpsc::unbounded_channel();
+        let settler = Settler {
+            queue: queue.clone(),
+            clock: clock.clone(),
             lease,
-            concurrency,
-            drain,
-            poll,
-            schedule,
-            ..
-        } = settings;
-        let courier = Courier {
-            queue,
-            client,
-            clock,
-            schedule,
-            timeout,
-            user_agent,
+            landed: to_settle,
+            reports: report,
         };
-        let concurrency = concurrency.max(1);
-        let lease = lease.max(timeout + SETTLING);
-        Self {
+        let courier = Courier {
+            client,
+            clock: clock.clone(),
+            timeout: settings.timeout,
+            user_agent: user_agent(settings.user_agent),
+        };
+        let pipeline = Pipeline {
             courier: Arc::new(courier),
-            wake,
-            lease,
-            concurrency,
-            drain,
-            poll,
+            schedule: Arc::new(settings.schedule),
+            clock: clock.clone(),
             rng: rand::make_rng(),
+            endpoints: Endpoints::new(settings.per_endpoint),
+            concurrency: settings.concurrency.max(1),
+            lease,
+            margin,
+            landed,
+            flying: JoinSet::new(),
+            flights: HashMap::new(),
+            unsettled: 0,
+            asked: 0,
+            look_at: clock.now(),
+            state: State::Running,
+        };
+        Self {
+            queue,
+            clock,
+            inbox,
+            pipeline,
+            looking: JoinSet::new(),
+            settler: JoinSet::new(),
+            settling: Some(settler),
+            reports,
+            drain: settings.drain,
+            poll: settings.poll.max(SHORTEST_PAUSE),
         }
     }
 
     /// Makes the spread of retries repeatable.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
-        self.rng = StdRng::seed_from_u64(seed);
+        self.pipeline.rng = StdRng::seed_from_u64(seed);
         self
     }
 
-    /// Delivers until `shutdown`, then lets POSTs under way end. What does not end in time comes back
-    /// when its lease runs out.
+    /// Delivers until `shutdown`. Then begins no POST any more, gives back what was not begun, lets POSTs
+    /// under way end and stores their outcomes. What does not end in time comes back with its lease.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
-        let mut flying = JoinSet::new();
+        if let Some(settler) = self.settling.take() {
+            self.settler.spawn(settler.run());
+        }
         loop {
-            let pause = self.launch(&mut flying).await;
-            let free = flying.len() < self.concurrency;
+            self.look();
+            let under_way = self.pipeline.flights.len();
+            metrics::gauge!("wagate_webhook_deliveries_under_way").set(u32::try_from(under_way).unwrap_or(u32::MAX));
+            let open = self.pipeline.room() > 0;
+            let idle = open && self.looking.is_empty();
+            let pause = self.pipeline.look_at.since(self.clock.now());
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some(landed) = flying.join_next() => {
-                    note(landed);
-                    // The whole crowd at once: each round asks the database.
-                    while let Some(landed) = flying.try_join_next() {
-                        note(landed);
+                Some(report) = self.reports.recv() => self.pipeline.hear(report),
+                Some(ended) = self.pipeline.flying.join_next_with_id() => {
+                    self.pipeline.land(ended);
+                    while let Some(ended) = self.pipeline.flying.try_join_next_with_id() {
+                        self.pipeline.land(ended);
                     }
                 }
-                () = self.wake.notified(), if free => {}
-                () = self.courier.clock.sleep(pause), if free => {}
+                Some(found) = self.looking.join_next() => self.take_found(found),
+                arrived = arrival(&mut self.inbox), if open => self.take_arrived(arrived),
+                () = self.clock.sleep(pause), if idle => {}
             }
         }
-        self.land(flying).await;
+        self.wind_down().await;
     }
 
-    /// Starts what is due and says how long to sleep when nothing else happens.
-    async fn launch(&mut self, flying: &mut JoinSet<()>) -> Duration {
-        match self.try_launch(flying).await {
-            Ok(pause) => pause,
+    /// Asks the queue when it is time and there is room. Half of the room is left to what comes meanwhile by
+    /// the inbox.
+    fn look(&mut self) {
+        let (now, room) = (self.clock.now(), self.pipeline.room());
+        if room == 0 || now < self.pipeline.look_at || !self.looking.is_empty() {
+            return;
+        }
+        let limit = room.div_ceil(2);
+        let endpoints = &mut self.pipeline.endpoints;
+        let look = Look {
+            queue: self.queue.clone(),
+            now,
+            lease: self.pipeline.lease,
+            limit,
+            lanes: endpoints.lanes(),
+            full: endpoints.leave_out_full(),
+            wary: endpoints.wary(),
+        };
+        self.pipeline.asked = limit;
+        self.pipeline.look_at = now + self.poll;
+        self.looking.spawn(look.run());
+    }
+
+    fn take_found(&mut self, found: std::result::Result<Result<Found>, JoinError>) {
+        let now = self.clock.now();
+        self.pipeline.asked = 0;
+        match found.map_err(Error::internal).flatten() {
+            Ok(Found { deliveries, next_due }) if deliveries.is_empty() => {
+                if let Some(due) = next_due {
+                    self.pipeline.look_by(due.max(now + SHORTEST_PAUSE));
+                }
+            }
+            Ok(Found { deliveries, .. }) => {
+                self.pipeline.look_by(now);
+                deliveries.into_iter().for_each(|reserved| self.pipeline.take(reserved));
+            }
             Err(error) => {
                 warn!(%error, "webhook queue out of reach");
-                QUEUE_PAUSE
+                self.pipeline.look_at = now + QUEUE_PAUSE;
             }
         }
     }
 
-    async fn try_launch(&mut self, flying: &mut JoinSet<()>) -> Result<Duration> {
-        let free = self.concurrency.saturating_sub(flying.len());
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
-        if limit == 0 {
-            return Ok(self.poll);
+    fn take_arrived(&mut self, arrived: Arrival) {
+        match arrived {
+            Arrival::Queued => self.pipeline.look_by(self.clock.now()),
+            Arrival::Parcel(parcel) => {
+                self.pipeline.take_parcel(*parcel);
+                while self.pipeline.room() > 0
+                    && let Some(parcel) = self.inbox.try_receive()
+                {
+                    self.pipeline.take_parcel(parcel);
+                }
+            }
         }
-        let queue = self.courier.queue.clone();
-        for delivery in queue.reserve(self.courier.clock.now(), self.lease, limit).await? {
-            let courier = self.courier.clone();
-            let chance = self.rng.random();
-            flying.spawn(async move { courier.deliver(delivery, chance).await });
-        }
-        let next = queue.next_due().await?;
-        let pause = next.map_or(self.poll, |next| next.since(self.courier.clock.now()));
-        Ok(pause.clamp(SHORTEST_PAUSE.min(self.poll), self.poll))
     }
 
-    async fn land(&self, mut flying: JoinSet<()>) {
-        let all_landed = async {
-            while let Some(landed) = flying.join_next().await {
-                note(landed);
+    async fn wind_down(mut self) {
+        let clock = self.clock.clone();
+        self.pipeline.stop();
+        let mut too_long = pin!(clock.sleep(self.drain));
+        while !(self.pipeline.flying.is_empty() && self.looking.is_empty()) {
+            tokio::select! {
+                biased;
+                Some(report) = self.reports.recv() => self.pipeline.hear(report),
+                Some(ended) = self.pipeline.flying.join_next_with_id() => self.pipeline.land(ended),
+                Some(found) = self.looking.join_next() => self.take_found(found),
+                parcel = self.inbox.receive() => self.pipeline.take_parcel(parcel),
+                () = &mut too_long => break,
             }
-        };
-        tokio::select! {
-            () = all_landed => {}
-            () = self.courier.clock.sleep(self.drain) => {}
         }
-        if !flying.is_empty() {
-            info!(
-                cut = flying.len(),
-                "stopped with webhooks under way: they will be made again"
-            );
+        let cut = self.pipeline.cut();
+        while let Some(parcel) = self.inbox.try_receive() {
+            self.pipeline.take_parcel(parcel);
+        }
+        self.settle_last().await;
+        metrics::gauge!("wagate_webhook_deliveries_under_way").set(0);
+        if cut > 0 {
+            info!(cut, "stopped with webhooks under way: they will be made again");
+        }
+    }
+
+    async fn settle_last(&mut self) {
+        let mut too_long = pin!(self.clock.sleep(LAST_SETTLING));
+        while self.pipeline.unsettled > 0 {
+            tokio::select! {
+                biased;
+                Some(report) = self.reports.recv() => self.pipeline.hear(report),
+                () = &mut too_long => {
+                    let dropped = self.pipeline.unsettled;
+                    error!(dropped, "webhook outcomes never stored: their deliveries will be made again");
+                    return;
+                }
+            }
         }
     }
 }
@@ -193,13 +247,7 @@ impl Worker {
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("concurrency", &self.concurrency)
+            .field("concurrency", &self.pipeline.concurrency)
             .finish_non_exhaustive()
-    }
-}
-
-fn note(landed: std::result::Result<(), JoinError>) {
-    if let Err(error) = landed {
-        error!(%error, "a webhook attempt crashed: its lease brings it back");
     }
 }

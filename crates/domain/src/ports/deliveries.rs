@@ -16,6 +16,10 @@ use crate::model::{
 };
 use crate::model::Attempt;
 
+/// An endpoint that took nothing for this long was out: when it takes something again, what waits there for
+/// a retry is due at once. Not after less, or every success would hurry on the one event that fails.
+pub const OUTAGE: Duration = Duration::from_secs(10);
+
 /// How much to reserve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
@@ -53,7 +57,7 @@ pub trait DeliveryQueue: Send + Sync {
 
     /// Says what became of reserved deliveries, all in one transaction. Settling one that is gone, delivered
     /// or dead does nothing. What is next in a lane that goes on is reserved for `lease`. A success of an
-    /// endpoint that was failing makes due at once what waits there for a retry.
+    /// endpoint after an [`OUTAGE`] makes due at once what waits there for a retry.
     async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp, lease: Duration) -> Result<Settled>;
 
     /// When the next delivery is due or its lease runs out, those to `busy` endpoints left out; `None` when

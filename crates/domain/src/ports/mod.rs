@@ -16,7 +16,7 @@ mod webhooks;
 mod workspaces;
 
 pub use clock::{Clock, IdSource, SecretSource};
-pub use deliveries::{DeliveryLog, DeliveryQueue, Reservation, Settled};
+pub use deliveries::{DeliveryLog, DeliveryQueue, OUTAGE, Reservation, Settled};
 pub use devices::Devices;
 pub use directory::{Directory, NumberLookup};
 pub use driver::{Driver, EventSink, Session};

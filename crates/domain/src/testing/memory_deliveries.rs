@@ -12,7 +12,7 @@ use crate::model::{
     Attempt, Delivery, DeliveryId, DeliveryOutcome, DeliveryStanding, DeviceId, EndpointVerdict, EventId,
     Setback, Settlement, Timestamp, WebhookId, WebhookState,
 };
-use crate::ports::{DeliveryQueue, Express, NewEvent, Reservation, Settled};
+use crate::ports::{DeliveryQueue, Express, NewEvent, OUTAGE, Reservation, Settled};
 use crate::{Error, Result};
 
 /// A delivery and how it stands.
@@ -232,7 +232,7 @@ impl State {
             };
             if !succeeded {
                 webhook.failing_since.get_or_insert(now);
-            } else if webhook.failing_since.take().is_some() {
+            } else if webhook.failing_since.take().is_some_and(|since| now.since(since) >= OUTAGE) {
                 for row in self.deliveries.values_mut() {
                     if row.webhook == id && !row.leased && row.due_at.is_some_and(|due| due > now) {
                         row.due_at = Some(now);

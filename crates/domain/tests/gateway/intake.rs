@@ -46,7 +46,7 @@ fn taken(id: DeliveryId) -> Settlement {
     }
 }
 
-/// What goes to the webhook, in order, as a receiver that answers 200 sees it.
+/// What goes to the webhook, in the order of recording, when the receiver answers 200.
 async fn delivered(bench: &Bench) -> Vec<Value> {
     let mut bodies = Vec::new();
     loop {
@@ -63,11 +63,13 @@ async fn delivered(bench: &Bench) -> Vec<Value> {
             .await
             .unwrap();
         if due.is_empty() {
-            return bodies;
+            // Conversations do not wait for each other.
+            bodies.sort_by_key(|(id, _)| *id);
+            return bodies.into_iter().map(|(_, body)| body).collect();
         }
         let mut due = std::collections::VecDeque::from(due);
         while let Some(delivery) = due.pop_front() {
-            bodies.push(serde_json::from_slice(&delivery.body).unwrap());
+            bodies.push((delivery.id, serde_json::from_slice(&delivery.body).unwrap()));
             let settled = bench
                 .store
                 .settle(vec![taken(delivery.id)], now, Duration::from_secs(30))

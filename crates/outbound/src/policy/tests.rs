@@ -33,6 +33,7 @@ const PUBLIC: &[&str] = &[
     "::ffff:8.8.8.8",
     "64:ff9b::8.8.8.8",
     "2002:808:808::1",
+    "2606:4700::5efe:8.8.8.8",
 ];
 
 const LOOPBACK: &[&str] = &[
@@ -49,6 +50,7 @@ const LOOPBACK: &[&str] = &[
     // Teredo: a client behind a public server, a server.
     "2001:0:4136:e378::80ff:fffe",
     "2001:0:7f00:1::f7f7:f7f7",
+    "2606:4700::5efe:127.0.0.1",
 ];
 
 const PRIVATE: &[&str] = &[
@@ -72,6 +74,9 @@ const PRIVATE: &[&str] = &[
     "febf::1",
     "2001:0:4136:e378::f5ff:fffe",
     "2001:0:a00:1::f7f7:f7f7",
+    // ISATAP: both parts count.
+    "2606:4700::200:5efe:10.0.0.1",
+    "fe80::5efe:8.8.8.8",
 ];
 
 const FORBIDDEN: &[&str] = &[
@@ -234,6 +239,7 @@ proptest! {
             Ipv6Addr::new(0x2002, a, b, 0, 0, 0, 0, 1),
             // Teredo by way of a public server.
             Ipv6Addr::new(0x2001, 0, 0x0808, 0x0808, 0, 0, !a, !b),
+            Ipv6Addr::new(0x2606, 0x4700, 0, 0, 0, 0x5efe, a, b),
         ];
         for address in wrapped {
             prop_assert_eq!(policy.permits(IpAddr::V6(address)), bare, "{}", address);

@@ -5,5 +5,6 @@
 )]
 
 mod media;
+mod rebinding;
 mod ssrf;
 mod support;

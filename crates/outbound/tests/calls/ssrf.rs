@@ -12,18 +12,36 @@ use wagate_outbound::{
 
 /// Addresses that must not be called; `PORT` is where the forbidden listener stands.
 const CORPUS: &str = include_str!("ssrf_corpus.txt");
-const SETTING: &str = "webhooks.allow_private";
+pub const SETTING: &str = "webhooks.allow_private";
+
+/// What an editor would not show or would take away.
+const INVISIBLE: [(&str, &str); 9] = [
+    ("<TAB>", "\t"),
+    ("<LF>", "\n"),
+    ("<CR>", "\r"),
+    ("<SP>", " "),
+    ("<NUL>", "\0"),
+    ("<SHY>", "\u{ad}"),
+    ("<ZWSP>", "\u{200b}"),
+    ("<ZWJ>", "\u{200d}"),
+    ("<BOM>", "\u{feff}"),
+];
 
 fn corpus(port: u16) -> Vec<String> {
     let lines = CORPUS
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
-        .map(|line| line.replace("PORT", &port.to_string()))
+        .map(|line| {
+            let line = line.replace("PORT", &port.to_string());
+            INVISIBLE
+                .iter()
+                .fold(line, |line, (name, what)| line.replace(name, what))
+        })
         .collect()
 }
 
-async fn forbidden_listener() -> Server {
+pub async fn forbidden_listener() -> Server {
     Server::on("[::]:0", |_| answer(200, "", b"secret"))
         .await
         .unwrap()
@@ -41,7 +59,7 @@ fn misled() -> GuardedClient {
     GuardedClient::with_lookup(TargetPolicy::default(), &settings(), lookup).unwrap()
 }
 
-fn text(error: &Error) -> String {
+pub fn text(error: &Error) -> String {
     format!("{} {error}", error.code())
 }
 
@@ -49,7 +67,7 @@ fn text(error: &Error) -> String {
 async fn the_corpus_reaches_nobody() {
     let listener = forbidden_listener().await;
     let corpus = corpus(listener.address.port());
-    assert!(corpus.len() >= 150, "{}", corpus.len());
+    assert!(corpus.len() >= 500, "{}", corpus.len());
     let directory = tempfile::tempdir().unwrap();
     let targets = GuardedTargets::new(misled(), SETTING);
     let media = HttpMedia::new(misled(), MediaSettings::new(directory.path()));
@@ -106,31 +124,6 @@ async fn loopback_is_all_that_the_sandbox_allows() {
             "{host}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_name_that_changes_its_mind_is_caught_when_it_is_called() {
-    let listener = forbidden_listener().await;
-    let lookup = Rebinding::new(&[&["93.184.216.34"], &["127.0.0.1"]]);
-    let client = GuardedClient::with_lookup(TargetPolicy::default(), &settings(), lookup).unwrap();
-    let url = format!("http://rebind.example:{}/", listener.address.port());
-    GuardedTargets::new(client.clone(), SETTING)
-        .check("url", &url)
-        .await
-        .expect("public at first");
-    let error = client.get(&url).unwrap().send().await.unwrap_err();
-    assert!(is_refused(&error));
-    assert!(!format!("{error:?}").contains("127.0.0.1"), "{error:?}");
-    assert_eq!(listener.connections(), 0);
-}
-
-#[tokio::test]
-async fn of_a_names_addresses_only_the_permitted_are_tried() {
-    let server = Server::start(|_| answer(200, "", b"hello")).await;
-    let lookup = Rebinding::new(&[&["10.255.255.1", "169.254.169.254", "127.0.0.1"]]);
-    let client = GuardedClient::with_lookup(loopback_allowed(), &settings(), lookup).unwrap();
-    let url = format!("http://mixed.example:{}/", server.address.port());
-    assert_eq!(client.get(&url).unwrap().send().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use diesel::connection::SimpleConnection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::pool::connect;
+use crate::connection::Target;
 
 /// A writer over a table of numbers, and how often it opened a connection.
 fn writer(directory: &TempDir) -> (Writer, Arc<AtomicUsize>) {
@@ -16,14 +16,14 @@ fn writer(directory: &TempDir) -> (Writer, Arc<AtomicUsize>) {
     let counter = opened.clone();
     let open = move || {
         counter.fetch_add(1, Ordering::SeqCst);
-        let mut connection = connect(&path)?;
+        let mut connection = Target::Sqlite(path.clone()).connect_writer()?;
         sql(
             &mut connection.conn(),
             "CREATE TABLE IF NOT EXISTS n (n INTEGER NOT NULL UNIQUE)",
         )?;
         Ok(connection)
     };
-    (Writer::start(open).unwrap(), opened)
+    (Writer::start(open().unwrap(), open).unwrap(), opened)
 }
 
 fn sql(conn: &mut Conn<'_>, statement: &str) -> Result<(), Failure> {

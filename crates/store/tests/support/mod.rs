@@ -2,11 +2,21 @@
 
 use tempfile::TempDir;
 use wagate_domain::testing::contract::Storage;
-use wagate_store::{Store, StoreSettings};
+use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
 
 /// Settings for a file in this directory.
 pub fn settings(directory: &TempDir) -> StoreSettings {
     StoreSettings::new(format!("sqlite://{}/data/wagate.db", directory.path().display()))
+}
+
+/// Seals with a key that every test has.
+pub fn sealer() -> Sealer {
+    Sealer::new(Keyring::new(MasterKey::from_bytes([7; 32]), Vec::new()))
+}
+
+/// The store in this directory.
+pub fn open(directory: &TempDir) -> Store {
+    Store::open(&settings(directory), sealer()).unwrap()
 }
 
 /// The ports of a store.
@@ -18,6 +28,7 @@ pub fn storage(store: &Store) -> Storage {
         directory: store.directory(),
         events: store.events(),
         deliveries: store.deliveries(),
+        delivery_log: store.delivery_log(),
         keys: store.keys(),
         outbox: store.outbox(),
     }

@@ -20,7 +20,9 @@ pub(crate) async fn to_event(receipt: &WaReceipt, people: &dyn People) -> Option
         at: Timestamp(receipt.timestamp.timestamp_millis()),
         body: EventBody::ReceiptReceived(Receipt {
             chat: parties.chat.jid,
+            chat_lid: parties.chat.lid,
             sender: parties.sender.jid,
+            sender_lid: parties.sender.lid,
             kind,
             ids,
         }),
@@ -72,6 +74,9 @@ mod tests {
         assert_eq!(receipt.kind, ReceiptKind::Read);
         assert_eq!(receipt.chat.to_string(), "628111@s.whatsapp.net");
         assert_eq!(receipt.sender.to_string(), "628111@s.whatsapp.net");
+        let lid = |jid: Option<wagate_domain::model::Jid>| jid.map(|jid| jid.to_string());
+        assert_eq!(lid(receipt.chat_lid).as_deref(), Some("77@lid"));
+        assert_eq!(lid(receipt.sender_lid).as_deref(), Some("77@lid"));
         assert_eq!(receipt.ids.len(), 2);
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LoginRefusal, MediaFault, Verdict};
+use super::{LoginRefusal, MediaFault, Mischief, Verdict};
 use crate::ledger::Direction;
 
 /// Reason of `<failure>` when a `refuse` fault names none: the service is unavailable, try again.
@@ -37,6 +37,12 @@ pub enum FaultKind {
     Ban,
     /// Media hosts answer `code`, or `cut` the body half way.
     Media,
+    /// A message comes twice.
+    Duplicate,
+    /// A message comes damaged: the client cannot decrypt it and has to ask again.
+    Garble,
+    /// Stanzas that no client knows come before a message.
+    Unknown,
 }
 
 /// What goes wrong, as the control API states it.
@@ -110,7 +116,21 @@ impl FaultSpec {
                 code: self.short_code(DEFAULT_STREAM_ERROR),
                 conflict: self.conflict.clone(),
             }),
-            FaultKind::Refuse | FaultKind::Ban | FaultKind::Media => None,
+            FaultKind::Refuse
+            | FaultKind::Ban
+            | FaultKind::Media
+            | FaultKind::Duplicate
+            | FaultKind::Garble
+            | FaultKind::Unknown => None,
+        }
+    }
+
+    pub(super) fn mischief(&self) -> Option<Mischief> {
+        match self.kind {
+            FaultKind::Duplicate => Some(Mischief::Duplicate),
+            FaultKind::Garble => Some(Mischief::Garble),
+            FaultKind::Unknown => Some(Mischief::Unknown),
+            _ => None,
         }
     }
 

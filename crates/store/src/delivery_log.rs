@@ -1,0 +1,281 @@
+//! Deliveries, looked at and asked for again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use diesel::prelude::*;
+use wagate_domain::model::{
+    Attempt, CursorPage, CursorQuery, DeliveryFilter, DeliveryId, DeliveryStanding, Replay, StoredDelivery,
+    Timestamp, WebhookId, WebhookState,
+};
+use wagate_domain::ports::DeliveryLog;
+use wagate_domain::{Error, Result};
+
+use crate::delivery_rows::{DEAD, DELIVERED, PENDING};
+use crate::dialect::Conn;
+use crate::error::{Failure, stored};
+use crate::page::page;
+use crate::pool::Database;
+use crate::schema::{attempts, deliveries, events, webhooks};
+
+/// [`DeliveryLog`] in a database.
+pub struct SqlDeliveryLog {
+    pub(crate) database: Database,
+}
+
+impl std::fmt::Debug for SqlDeliveryLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqlDeliveryLog")
+    }
+}
+
+/// Most attempts that are shown of one delivery.
+const MAX_ATTEMPTS: i64 = 100;
+/// Deliveries that are asked for again in one write.
+const REPLAY_STEP: i64 = 500;
+
+fn standing(status: i32) -> DeliveryStanding {
+    match status {
+        DELIVERED => DeliveryStanding::Delivered,
+        DEAD => DeliveryStanding::Dead,
+        _ => DeliveryStanding::Pending,
+    }
+}
+
+fn status(standing: DeliveryStanding) -> i32 {
+    match standing {
+        DeliveryStanding::Pending => PENDING,
+        DeliveryStanding::Delivered => DELIVERED,
+        DeliveryStanding::Dead => DEAD,
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+struct Row {
+    id: String,
+    event_id: String,
+    webhook_id: String,
+    device_id: String,
+    status: i32,
+    attempts: i32,
+    due_at: Option<i64>,
+    error: Option<String>,
+    created_at: i64,
+    settled_at: Option<i64>,
+    body: Vec<u8>,
+}
+
+impl Row {
+    fn stored(self, kind: &str) -> Result<StoredDelivery> {
+        Ok(StoredDelivery {
+            id: stored(&self.id)?,
+            event: stored(&self.event_id)?,
+            kind: stored(kind)?,
+            webhook: stored(&self.webhook_id)?,
+            device: stored(&self.device_id)?,
+            standing: standing(self.status),
+            attempts: u32::try_from(self.attempts).unwrap_or(0),
+            due_at: self.due_at.map(Timestamp),
+            error: self.error,
+            created_at: Timestamp(self.created_at),
+            settled_at: self.settled_at.map(Timestamp),
+            body: Bytes::from(self.body),
+        })
+    }
+}
+
+fn list(
+    conn: &mut Conn<'_>,
+    filter: &DeliveryFilter,
+    query: CursorQuery<DeliveryId>,
+) -> Result<CursorPage<StoredDelivery, DeliveryId>, Failure> {
+    let rows: Vec<(Row, String)> = on!(conn, c => {
+        let mut found = deliveries::table
+            .inner_join(events::table)
+            .select((Row::as_select(), events::kind))
+            .order(deliveries::id.desc())
+            .limit(i64::from(query.limit()) + 1)
+            .into_boxed();
+        if let Some(after) = query.after {
+            found = found.filter(deliveries::id.lt(after.to_string()));
+        }
+        if let Some(webhook) = filter.webhook {
+            found = found.filter(deliveries::webhook_id.eq(webhook.to_string()));
+        }
+        if let Some(event) = filter.event {
+            found = found.filter(deliveries::event_id.eq(event.to_string()));
+        }
+        if let Some(device) = filter.device {
+            found = found.filter(deliveries::device_id.eq(device.to_string()));
+        }
+        found = match filter.standing {
+            Some(DeliveryStanding::Pending) => found.filter(deliveries::settled_at.is_null()),
+            // Written out, because a partial index serves no bound value.
+            Some(DeliveryStanding::Dead) => {
+                found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.status = 2"))
+            }
+            Some(DeliveryStanding::Delivered) => found.filter(deliveries::status.eq(DELIVERED)),
+            None => found,
+        };
+        found.load(c)?
+    });
+    let items = rows
+        .into_iter()
+        .map(|(row, kind)| row.stored(&kind))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(page(items, query.limit(), |delivery| delivery.id))
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = attempts)]
+struct AttemptRow {
+    at: i64,
+    took_ms: i64,
+    status: Option<i32>,
+    error: Option<String>,
+    request_head: String,
+    response_head: String,
+    response_body: Vec<u8>,
+}
+
+impl From<AttemptRow> for Attempt {
+    fn from(row: AttemptRow) -> Self {
+        Self {
+            at: Timestamp(row.at),
+            took: Duration::from_millis(u64::try_from(row.took_ms).unwrap_or(0)),
+            status: row.status.and_then(|status| u16::try_from(status).ok()),
+            error: row.error,
+            request_head: row.request_head,
+            response_head: row.response_head,
+            response_body: Bytes::from(row.response_body),
+        }
+    }
+}
+
+/// The columns of a delivery that starts over beside its lane.
+macro_rules! anew {
+    ($now:expr, $due:expr) => {
+        (
+            deliveries::status.eq(PENDING),
+            deliveries::due_at.eq($due),
+            deliveries::leased.eq(0),
+            deliveries::baseline.eq(deliveries::attempts),
+            deliveries::queued_at.eq($now.0),
+            deliveries::settled_at.eq(None::<i64>),
+        )
+    };
+}
+
+fn due_if_active(conn: &mut Conn<'_>, webhook: &str, now: Timestamp) -> Result<Option<i64>, Failure> {
+    let state = webhooks::table.find(webhook).select(webhooks::state);
+    let state: Option<String> = on!(conn, c => state.first(c).optional()?);
+    Ok((state.as_deref() == Some(WebhookState::Active.as_str())).then_some(now.0))
+}
+
+fn replay(conn: &mut Conn<'_>, id: DeliveryId, now: Timestamp) -> Result<(), Failure> {
+    let key = id.to_string();
+    let found = deliveries::table.find(&key).select((
+        deliveries::webhook_id,
+        deliveries::settled_at,
+        deliveries::due_at,
+        deliveries::leased,
+    ));
+    let found: Option<(String, Option<i64>, Option<i64>, i32)> = on!(conn, c => found.first(c).optional()?);
+    let Some((webhook, settled, due, leased)) = found else {
+        return Err(Error::NotFound {
+            what: "delivery",
+            id: key,
+        }
+        .into());
+    };
+    if settled.is_some() {
+        let due = due_if_active(conn, &webhook, now)?;
+        on!(conn, c => diesel::update(deliveries::table.find(&key)).set(anew!(now, due)).execute(c)?);
+    } else if due.is_some() && leased == 0 {
+        let due = deliveries::due_at.eq(now.0);
+        on!(conn, c => diesel::update(deliveries::table.find(&key)).set(due).execute(c)?);
+    }
+    Ok(())
+}
+
+/// A step of a larger replay; says how many.
+fn replay_some(
+    conn: &mut Conn<'_>,
+    webhook: &str,
+    which: Replay,
+    now: Timestamp,
+) -> Result<usize, Failure> {
+    let fitting = deliveries::table
+        .filter(deliveries::webhook_id.eq(webhook))
+        .filter(deliveries::status.eq(status(which.standing)))
+        .filter(deliveries::created_at.ge(which.since.0))
+        .filter(deliveries::created_at.lt(which.until.0))
+        // What was asked for in an earlier step may be over already.
+        .filter(deliveries::queued_at.lt(now.0))
+        .order(deliveries::id)
+        .limit(REPLAY_STEP)
+        .select(deliveries::id);
+    let ids: Vec<String> = on!(conn, c => fitting.load(c)?);
+    let due = due_if_active(conn, webhook, now)?;
+    let fitting = deliveries::table.filter(deliveries::id.eq_any(&ids));
+    Ok(on!(conn, c => diesel::update(fitting).set(anew!(now, due)).execute(c)?))
+}
+
+#[async_trait]
+impl DeliveryLog for SqlDeliveryLog {
+    async fn list(
+        &self,
+        filter: &DeliveryFilter,
+        query: CursorQuery<DeliveryId>,
+    ) -> Result<CursorPage<StoredDelivery, DeliveryId>> {
+        let filter = filter.clone();
+        self.database.run(move |conn| list(conn, &filter, query)).await
+    }
+
+    async fn get(&self, id: DeliveryId) -> Result<Option<StoredDelivery>> {
+        let get = move |conn: &mut Conn<'_>| {
+            let one = deliveries::table
+                .inner_join(events::table)
+                .filter(deliveries::id.eq(id.to_string()));
+            let row: Option<(Row, String)> =
+                on!(conn, c => one.select((Row::as_select(), events::kind)).first(c).optional()?);
+            Ok(row.map(|(row, kind)| row.stored(&kind)).transpose()?)
+        };
+        self.database.run(get).await
+    }
+
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>> {
+        let attempts = move |conn: &mut Conn<'_>| {
+            let last = attempts::table
+                .filter(attempts::delivery_id.eq(id.to_string()))
+                .order(attempts::number.desc())
+                .limit(MAX_ATTEMPTS);
+            let rows: Vec<AttemptRow> = on!(conn, c => last.select(AttemptRow::as_select()).load(c)?);
+            Ok(rows.into_iter().rev().map(Attempt::from).collect())
+        };
+        self.database.run(attempts).await
+    }
+
+    async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<()> {
+        self.database.write(move |conn| replay(conn, id, now)).await
+    }
+
+    async fn replay_many(&self, webhook: WebhookId, which: Replay, now: Timestamp) -> Result<u64> {
+        if which.standing == DeliveryStanding::Pending {
+            return Ok(0);
+        }
+        let mut count = 0;
+        loop {
+            let step = self
+                .database
+                .write(move |conn| replay_some(conn, &webhook.to_string(), which, now))
+                .await?;
+            if step == 0 {
+                return Ok(count);
+            }
+            count += step as u64;
+        }
+    }
+}

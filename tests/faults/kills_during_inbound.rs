@@ -1,0 +1,67 @@
+//! Killing the gateway while messages come in loses none of them: what was acknowledged to WhatsApp is stored, and what
+//! was not comes again.
+
+use std::time::Duration;
+
+use crate::chance::quick_or_long;
+use crate::database::Database;
+use crate::ledgers::Letters;
+use crate::scene::{Plan, Scene, WRITERS};
+
+on_each_database!(no_message_is_lost_when_the_gateway_is_killed);
+
+/// Messages between two kills.
+const ROUND: usize = 100;
+/// Between two messages.
+const PACE: Duration = Duration::from_millis(10);
+/// A delivery that was under way at a kill is made again when its lease has run out, a minute later.
+const LAST_ARRIVAL: Duration = Duration::from_secs(90);
+
+async fn no_message_is_lost_when_the_gateway_is_killed(database: Database) {
+    let (kills, devices) = quick_or_long((10, 10), (100, 50));
+    let mut scene = Plan::new(database).devices(devices).start().await;
+    let mut letters = Letters::default();
+    for round in 0..kills {
+        one_round(&mut scene, &mut letters, round).await;
+    }
+    letters
+        .wait_all_heard(&scene.sim, &scene.receiver, LAST_ARRIVAL)
+        .await;
+    let most_repeated = letters.written.len() / 100;
+    letters.compare(&scene.receiver).assert_faithful(most_repeated);
+    assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
+    scene.finish().await;
+}
+
+/// Messages at a steady pace, with a kill after a random one of them.
+async fn one_round(scene: &mut Scene, letters: &mut Letters, round: usize) {
+    let struck = scene.chance.index(ROUND);
+    let moment = scene.chance.part_of(PACE);
+    let Scene {
+        gateway,
+        sim,
+        numbers,
+        ..
+    } = scene;
+    let (strike, stricken) = tokio::sync::oneshot::channel();
+    let mut strike = Some(strike);
+    let writing = async {
+        let mut pace = tokio::time::interval(PACE);
+        for n in 0..ROUND {
+            pace.tick().await;
+            let to = &numbers[n % numbers.len()].phone;
+            let from = WRITERS[(n / numbers.len()) % WRITERS.len()];
+            letters.write(sim, from, to, &format!("round {round}, message {n}"));
+            if n == struck {
+                let _ = strike.take().unwrap().send(());
+            }
+        }
+    };
+    let killing = async {
+        stricken.await.unwrap();
+        tokio::time::sleep(moment).await;
+        gateway.kill().await;
+        gateway.start().await;
+    };
+    tokio::join!(writing, killing);
+}
