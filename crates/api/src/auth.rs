@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use actix_web::ResponseError;
+use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -69,7 +69,7 @@ pub(crate) async fn require_key(
     if state.is_some_and(|state| presented(request.headers()).any(|key| state.keys.admit(key))) {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
-    let refusal = Problem::from(Error::Unauthenticated).error_response();
+    let refusal = HttpResponse::from_error(Problem::from(Error::Unauthenticated));
     Ok(request.into_response(refusal).map_into_right_body())
 }
 

@@ -56,19 +56,30 @@ impl<T: DeserializeOwned + 'static> FromRequest for SeedInput<T> {
 }
 
 fn read<T: DeserializeOwned>(query_token: Option<&str>, bytes: &[u8]) -> Result<SeedInput<T>> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| invalid_body("the body is not UTF-8"))?
-        .trim();
-    let text = if text.is_empty() { "{}" } else { text };
-    if !text.starts_with('{') {
-        return Err(invalid_body("the body must be a JSON object"));
-    }
+    let text = object(bytes)?;
     let TokenBody { token } = parse(text)?;
     let token = one_token(query_token, text_or_number("token", token)?.as_deref())?;
     Ok(SeedInput {
         token,
         body: parse(text)?,
     })
+}
+
+/// The text of a JSON object; no body is an empty one.
+fn object(bytes: &[u8]) -> Result<&str> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| invalid_body("the body is not UTF-8"))?
+        .trim();
+    match text {
+        "" => Ok("{}"),
+        text if text.starts_with('{') => Ok(text),
+        _ => Err(invalid_body("the body must be a JSON object")),
+    }
+}
+
+/// Reads a whole JSON object.
+pub(crate) fn parse_object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    parse(object(bytes)?)
 }
 
 /// Two different tokens in one request are a mistake that must not hit the wrong device.
@@ -92,7 +103,7 @@ fn invalid_body(reason: &str) -> Error {
     Error::invalid("body", reason)
 }
 
-fn unreadable(error: &actix_web::Error, limit: usize) -> Error {
+pub(crate) fn unreadable(error: &actix_web::Error, limit: usize) -> Error {
     match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => Error::TooLarge {
             what: "body",
@@ -136,6 +147,15 @@ pub(crate) fn clean(name: &'static str, text: String) -> Result<String> {
         ));
     }
     Ok(text)
+}
+
+/// The same complaint, under the name that the client used.
+pub(crate) fn under(name: &'static str, error: Error) -> Error {
+    match error {
+        Error::Invalid { reason, .. } if reason.starts_with(name) => Error::invalid(name, reason),
+        Error::Invalid { reason, .. } => Error::invalid(name, format!("{name}: {reason}")),
+        other => other,
+    }
 }
 
 #[cfg(test)]

@@ -5,27 +5,33 @@
 
 mod auth;
 mod extract;
+mod idempotency;
+mod openapi;
 mod probes;
 mod problem;
 mod qr;
 mod query;
 mod request_id;
+mod routes;
 mod seed;
 mod state;
+mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
 
 pub use auth::ApiKeys;
+pub use openapi::openapi;
 pub use request_id::RequestIds;
 pub use state::{ApiState, Readiness};
 
-/// Mounts `/api/*`, `/healthz`, `/readyz` and `/metrics`.
+/// Mounts `/api/*`, `/v1/*`, `/healthz`, `/readyz` and `/metrics`.
 pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     let state = Data::new(state);
     move |app: &mut ServiceConfig| {
         let max_body_bytes = state.max_body_bytes;
         app.app_data(state)
             .configure(probes::configure)
-            .service(seed::scope(max_body_bytes));
+            .service(seed::scope(max_body_bytes))
+            .service(v1::scope(max_body_bytes));
     }
 }

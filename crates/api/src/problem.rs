@@ -7,9 +7,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wagate_domain::Error;
+use wagate_domain::model::PhoneNumber;
 
-/// When to come back for something that is out of reach now.
+/// When to come back for the database: a burst is over soon.
+const DATABASE_UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
+
+/// When to come back for something else that is out of reach now.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(5);
 
 /// When to come back for a code to scan: the session goes on asking for one meanwhile.
@@ -30,6 +35,13 @@ pub(crate) enum Problem {
         /// The methods that do.
         allow: &'static str,
     },
+    /// The body is written in another form than JSON.
+    WrongMediaType,
+    /// The number has no account; the older surface has an answer for it instead.
+    NotOnWhatsApp {
+        /// The number as it was understood.
+        phone: PhoneNumber,
+    },
 }
 
 impl From<Error> for Problem {
@@ -38,13 +50,19 @@ impl From<Error> for Problem {
     }
 }
 
-/// The error envelope: `error` and `message` are equal, clients of older gateways read one or the other.
-#[derive(Serialize)]
-struct ProblemView<'a> {
+/// The error envelope of `/api/*`: `error` and `message` are equal, clients of older gateways read one or the other.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedProblem)]
+pub(crate) struct SeedProblemView {
+    /// Always `false`.
     status: bool,
-    error: &'a str,
-    message: &'a str,
+    /// A plain sentence.
+    error: String,
+    /// The same sentence.
+    message: String,
+    /// Stable code, such as `device_not_found`.
     code: String,
+    /// WhatsApp's own code, with `whatsapp_refused`.
     #[serde(skip_serializing_if = "Option::is_none")]
     wa_code: Option<u16>,
 }
@@ -59,6 +77,9 @@ fn status(error: &Error) -> (StatusCode, Option<Duration>) {
         Error::KeyReused | Error::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, None),
         Error::Throttled { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
+        Error::Unavailable { what: "database", .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, Some(DATABASE_UNAVAILABLE_FOR))
+        }
         Error::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, Some(UNAVAILABLE_FOR)),
         Error::TimedOut { what: "qr" } => (StatusCode::SERVICE_UNAVAILABLE, Some(NO_CODE_FOR)),
         Error::TimedOut { .. } => (StatusCode::GATEWAY_TIMEOUT, None),
@@ -67,19 +88,30 @@ fn status(error: &Error) -> (StatusCode, Option<Duration>) {
 }
 
 impl Problem {
-    fn code(&self) -> String {
+    /// Stable code for clients.
+    pub(crate) fn code(&self) -> String {
         match self {
             Self::Failed(Error::TimedOut { what: "qr" }) => WAITING_FOR_QR.into(),
             Self::Failed(error) => error.code(),
             Self::NoRoute => "route_not_found".into(),
             Self::WrongMethod { .. } => "method_not_allowed".into(),
+            Self::WrongMediaType => "unsupported_media_type".into(),
+            Self::NotOnWhatsApp { .. } => "not_on_whatsapp".into(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Failed(error) => status(error).1,
-            Self::NoRoute | Self::WrongMethod { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// WhatsApp's own code, when it gave one.
+    pub(crate) fn wa_code(&self) -> Option<u16> {
+        match self {
+            Self::Failed(Error::Refused { wa_code, .. }) => *wa_code,
+            _ => None,
         }
     }
 }
@@ -91,6 +123,8 @@ impl fmt::Display for Problem {
             Self::Failed(error) => error.fmt(f),
             Self::NoRoute => f.write_str("no such endpoint"),
             Self::WrongMethod { allow } => write!(f, "this endpoint takes {allow}"),
+            Self::WrongMediaType => f.write_str("send the body as JSON, with content-type: application/json"),
+            Self::NotOnWhatsApp { phone } => write!(f, "{phone} is not on WhatsApp"),
         }
     }
 }
@@ -101,6 +135,8 @@ impl ResponseError for Problem {
             Self::Failed(error) => status(error).0,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotOnWhatsApp { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 
@@ -120,16 +156,12 @@ impl ResponseError for Problem {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
         let text = self.to_string();
-        let wa_code = match self {
-            Self::Failed(Error::Refused { wa_code, .. }) => *wa_code,
-            _ => None,
-        };
-        response.json(ProblemView {
+        response.json(SeedProblemView {
             status: false,
-            error: &text,
-            message: &text,
+            error: text.clone(),
+            message: text,
             code: self.code(),
-            wa_code,
+            wa_code: self.wa_code(),
         })
     }
 }
@@ -232,6 +264,12 @@ mod tests {
                 503,
                 Some("5"),
                 "whatsapp_unavailable",
+            ),
+            (
+                Error::unavailable("database", "busy"),
+                503,
+                Some("1"),
+                "database_unavailable",
             ),
             (
                 Error::TimedOut { what: "whatsapp" },

@@ -3,9 +3,9 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{Error, HttpMessage};
 use futures::future::LocalBoxFuture;
 use tracing::Instrument;
 
@@ -13,6 +13,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest id that is taken over from a client, in characters.
 const MAX_LEN: usize = 128;
+
+/// The request's id, in its extensions for whoever answers.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
 
 /// Middleware that gives every request an id: the client's when it sends a sane one, else a new one.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +64,7 @@ where
             method = %request.method(),
             path = request.path(),
         );
+        request.extensions_mut().insert(RequestId(id.clone()));
         let response = span.in_scope(|| self.service.call(request));
         let answered = async move {
             let mut response = response.await?;

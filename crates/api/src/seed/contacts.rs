@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wagate_domain::model::{Contact, Jid, JidServer};
 
 use crate::extract::{SeedInput, TokenOnly};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[schema(as = SeedContact)]
 pub(super) struct ContactView {
     found: bool,
     first_name: String,
@@ -22,6 +24,13 @@ pub(super) struct ContactView {
     lid: String,
 }
 
+/// Gives the address book of the phone and names seen on messages, by JID.
+#[utoipa::path(
+    get,
+    path = "/api/contacts",
+    tag = "seed",
+    responses((status = 200, description = "The contacts", body = BTreeMap<String, ContactView>)),
+)]
 pub(super) async fn list_contacts(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,

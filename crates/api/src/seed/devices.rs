@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wagate_domain::Result;
 use wagate_domain::gateway::{DeviceStatus, ListedDevice};
 use wagate_domain::model::{DeviceQuery, Jid, PageQuery};
@@ -15,7 +16,8 @@ use crate::state::ApiState;
 const DEFAULT_PAGE: u32 = 1;
 const DEFAULT_LIMIT: u32 = 10;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedDevices)]
 pub(super) struct DevicesView {
     data: Vec<DeviceView>,
     total: u64,
@@ -23,7 +25,8 @@ pub(super) struct DevicesView {
     limit: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedDevice)]
 struct DeviceView {
     token: String,
     jid: String,
@@ -35,6 +38,19 @@ struct DeviceView {
     created_at: String,
 }
 
+/// Lists devices.
+#[utoipa::path(
+    get,
+    path = "/api/devices",
+    tag = "seed",
+    params(
+        ("page" = Option<u32>, Query, description = "From 1"),
+        ("limit" = Option<u32>, Query, description = "Devices on the page: 10 unless given, at most 200"),
+        ("q" = Option<String>, Query, description = "Only those whose token, name or number has this in it"),
+        ("workspace" = Option<String>, Query, description = "Only those in this workspace"),
+    ),
+    responses((status = 200, description = "One page of devices", body = DevicesView)),
+)]
 pub(super) async fn list_devices(
     state: Data<ApiState>,
     query: QueryFields,

@@ -4,6 +4,7 @@
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use wagate_domain::model::{Group, Jid, Participant, ParticipantRole};
 
 use super::go_time::go_time;
@@ -11,9 +12,10 @@ use crate::extract::{SeedInput, TokenOnly};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 #[expect(clippy::struct_excessive_bools, reason = "the shape is that of older clients")]
+#[schema(as = SeedGroup)]
 pub(super) struct GroupView {
     #[serde(rename = "JID")]
     jid: String,
@@ -58,8 +60,9 @@ pub(super) struct GroupView {
     suspended: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
+#[schema(as = SeedParticipant)]
 struct ParticipantView {
     #[serde(rename = "JID")]
     jid: String,
@@ -70,9 +73,17 @@ struct ParticipantView {
     is_super_admin: bool,
     display_name: String,
     error: u32,
+    #[schema(value_type = Option<Object>)]
     add_request: Value,
 }
 
+/// Lists the groups that the account is in.
+#[utoipa::path(
+    get,
+    path = "/api/groups",
+    tag = "seed",
+    responses((status = 200, description = "The groups", body = Vec<GroupView>)),
+)]
 pub(super) async fn list_groups(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,

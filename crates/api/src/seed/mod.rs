@@ -7,6 +7,7 @@ mod devices;
 mod go_time;
 mod groups;
 mod logout;
+mod openapi;
 mod pair;
 mod qrcode;
 mod reconnect;
@@ -17,15 +18,14 @@ mod webhook;
 mod workspace;
 mod workspaces;
 
-use std::future::ready;
-
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, PayloadConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route};
+
+pub(crate) use openapi::document;
 
 use crate::auth::require_key;
-use crate::problem::Problem;
+use crate::routes::{both, no_route, only};
 
 /// All routes below `/api`, behind the key.
 pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
@@ -65,25 +65,4 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
             [web::get().to(workspaces::list_workspaces)],
         ))
         .default_service(web::to(no_route))
-}
-
-/// One path; what is not among its methods is told which are.
-fn only(path: &str, allow: &'static str, routes: impl IntoIterator<Item = Route>) -> Resource {
-    let wrong_method = web::to(move || ready(Err::<HttpResponse, _>(Problem::WrongMethod { allow })));
-    let resource = web::resource(path).default_service(wrong_method);
-    routes.into_iter().fold(resource, Resource::route)
-}
-
-/// The same handler for `GET` and `POST`.
-fn both<F, Args>(handler: F) -> [Route; 2]
-where
-    F: Handler<Args> + Copy,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    [web::get().to(handler), web::post().to(handler)]
-}
-
-async fn no_route() -> Result<HttpResponse, Problem> {
-    Err(Problem::NoRoute)
 }

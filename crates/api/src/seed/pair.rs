@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wagate_domain::Result;
 
 use super::send::required_phone;
@@ -9,17 +10,28 @@ use crate::extract::{Field, SeedInput};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SeedPair)]
 pub(super) struct PairBody {
+    #[schema(value_type = Option<String>)]
     phone: Field,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedPairCode)]
 pub(super) struct PairView {
     status: bool,
     code: String,
 }
 
+/// Gives a code to type into the phone instead of scanning.
+#[utoipa::path(
+    post,
+    path = "/api/pair",
+    tag = "seed",
+    request_body = PairBody,
+    responses((status = 200, description = "The code", body = PairView)),
+)]
 pub(super) async fn pair_by_phone(
     state: Data<ApiState>,
     input: SeedInput<PairBody>,

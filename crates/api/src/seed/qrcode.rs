@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wagate_domain::gateway::QrOutcome;
 
 use super::status::StatusView;
@@ -10,13 +11,23 @@ use crate::problem::Problem;
 use crate::qr;
 use crate::state::ApiState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = SeedQr)]
 pub(super) enum QrView {
     Scan { status: bool, qrcode: String },
     Paired(StatusView),
 }
 
+/// Gives the code to scan, or the status when there is nothing to scan.
+///
+/// Waits up to 20 seconds for the first code.
+#[utoipa::path(
+    method(get, post),
+    path = "/api/qrcode",
+    tag = "seed",
+    responses((status = 200, description = "The code as a PNG in a data address, or the status", body = QrView)),
+)]
 pub(super) async fn pairing_qr(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,

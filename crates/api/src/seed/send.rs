@@ -1,30 +1,34 @@
 //! `POST /api/send`: a text or a file to a person, a group or the status.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 use wagate_domain::gateway::{MessageRequest, SendOutcome};
-use wagate_domain::model::{Idempotency, IdempotencyKey, MessageId, SentMessage, Token};
+use wagate_domain::model::{MessageId, SentMessage};
 use wagate_domain::{Error, Result};
 
 use crate::extract::{Field, SeedInput, text, text_or_number};
+use crate::idempotency::idempotency;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SeedSend)]
 pub(super) struct SendBody {
+    #[schema(value_type = Option<String>)]
     phone: Field,
+    #[schema(value_type = Option<String>)]
     message: Field,
+    #[schema(value_type = Option<String>)]
     file_url: Field,
+    #[schema(value_type = Option<String>)]
     file_name: Field,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = SeedSent)]
 pub(super) enum SendView {
     Sent {
         status: bool,
@@ -38,16 +42,30 @@ pub(super) enum SendView {
         phone: String,
         message: &'static str,
         code: &'static str,
+        #[schema(value_type = Vec<Object>)]
         data: [(); 0],
     },
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedSentMessage)]
 pub(super) struct SentView {
+    #[schema(value_type = String)]
     id: MessageId,
     status: bool,
 }
 
+/// Sends a message.
+///
+/// A number without an account is an answer, not an error.
+#[utoipa::path(
+    post,
+    path = "/api/send",
+    tag = "seed",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The client's name for this request")),
+    request_body = SendBody,
+    responses((status = 200, description = "WhatsApp accepted it, or the number has no account", body = SendView)),
+)]
 pub(super) async fn send_message(
     state: Data<ApiState>,
     request: HttpRequest,
@@ -110,29 +128,4 @@ pub(super) fn required_phone(field: Field) -> Result<String> {
         return Err(Error::invalid("phone", "phone is required"));
     }
     Ok(phone)
-}
-
-fn idempotency(headers: &HeaderMap, token: &Token, message: &MessageRequest) -> Result<Option<Idempotency>> {
-    let Some(header) = headers.get(IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    // What is no visible ASCII fails the key's own rule.
-    let key: IdempotencyKey = header.to_str().unwrap_or_default().parse()?;
-    Ok(Some(Idempotency {
-        key,
-        fingerprint: fingerprint(token, message)?,
-    }))
-}
-
-/// A digest of what was asked for, not of the bytes: field order and blanks do not make another request.
-fn fingerprint(token: &Token, message: &MessageRequest) -> Result<[u8; 32]> {
-    let MessageRequest {
-        to,
-        text,
-        file_url,
-        file_name,
-    } = message;
-    let canonical =
-        serde_json::to_vec(&(token.as_str(), to, text, file_url, file_name)).map_err(Error::internal)?;
-    Ok(Sha256::digest(canonical).into())
 }

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wagate_domain::gateway::CallPatch;
 use wagate_domain::{Error, Result};
 
@@ -9,22 +10,37 @@ use crate::extract::{Field, SeedInput, text, text_or_number};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SeedStart)]
 pub(super) struct StartBody {
     #[serde(rename = "reject_call")]
+    #[schema(value_type = Option<String>)]
     reject: Field,
     #[serde(rename = "reject_exclude_phone")]
+    #[schema(value_type = Option<String>)]
     exclude: Field,
     #[serde(rename = "reject_message")]
+    #[schema(value_type = Option<String>)]
     message: Field,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedStarted)]
 pub(super) struct StartedView {
     status: bool,
     message: &'static str,
 }
 
+/// Makes the device when it is new, and connects.
+///
+/// Call settings are stored; a field that is left out stays as it is.
+#[utoipa::path(
+    post,
+    path = "/api/start",
+    tag = "seed",
+    request_body = StartBody,
+    responses((status = 200, description = "It is starting", body = StartedView)),
+)]
 pub(super) async fn start_session(
     state: Data<ApiState>,
     input: SeedInput<StartBody>,

@@ -3,6 +3,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wagate_domain::gateway::DeviceStatus;
 use wagate_domain::model::{EndReason, Jid};
 
@@ -10,7 +11,8 @@ use crate::extract::{SeedInput, TokenOnly};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedStatus)]
 pub(super) struct StatusView {
     status: bool,
     message: &'static str,
@@ -22,13 +24,21 @@ pub(super) struct StatusView {
     connected: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedAccount)]
 struct AccountView {
     id: String,
     lid: String,
     name: String,
 }
 
+/// Says whether the device is linked (`status`) and whether its connection is up (`connected`).
+#[utoipa::path(
+    method(get, post),
+    path = "/api/status",
+    tag = "seed",
+    responses((status = 200, description = "The status", body = StatusView)),
+)]
 pub(super) async fn session_status(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,

@@ -2,23 +2,35 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wagate_domain::{Error, Result};
 
 use crate::extract::{Field, SeedInput, text};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SeedSetWebhook)]
 pub(super) struct WebhookBody {
+    #[schema(value_type = Option<String>)]
     url: Field,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedWebhook)]
 pub(super) struct WebhookView {
     status: &'static str,
     url: String,
 }
 
+/// Sets where the events of the device go; an empty address removes it.
+#[utoipa::path(
+    post,
+    path = "/api/webhook",
+    tag = "seed",
+    request_body = WebhookBody,
+    responses((status = 200, description = "It is set", body = WebhookView)),
+)]
 pub(super) async fn set_webhook(
     state: Data<ApiState>,
     input: SeedInput<WebhookBody>,

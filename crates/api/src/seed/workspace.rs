@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use wagate_domain::model::WorkspaceName;
 use wagate_domain::{Error, Result};
 
@@ -9,18 +10,29 @@ use crate::extract::{Field, SeedInput, text};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SeedAssignWorkspace)]
 pub(super) struct WorkspaceBody {
+    #[schema(value_type = Option<String>)]
     workspace: Field,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedWorkspace)]
 pub(super) struct WorkspaceView {
     status: bool,
     token: String,
     workspace: String,
 }
 
+/// Assigns the device to a workspace; an empty one unassigns it.
+#[utoipa::path(
+    post,
+    path = "/api/workspace",
+    tag = "seed",
+    request_body = WorkspaceBody,
+    responses((status = 200, description = "It is assigned", body = WorkspaceView)),
+)]
 pub(super) async fn assign_workspace(
     state: Data<ApiState>,
     input: SeedInput<WorkspaceBody>,

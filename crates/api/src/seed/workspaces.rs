@@ -2,15 +2,24 @@
 
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SeedWorkspaces)]
 pub(super) struct WorkspacesView {
     data: Vec<String>,
 }
 
+/// Lists the workspaces in use.
+#[utoipa::path(
+    get,
+    path = "/api/workspaces",
+    tag = "seed",
+    responses((status = 200, description = "Their names", body = WorkspacesView)),
+)]
 pub(super) async fn list_workspaces(state: Data<ApiState>) -> Result<Json<WorkspacesView>, Problem> {
     let names = state.gateway.list_workspaces().await?;
     Ok(Json(WorkspacesView {

@@ -1,0 +1,102 @@
+//! `/v1`: everything as resources, by the rules of docs/API-DESIGN.md. One file per resource; each handler is
+//! named like its use case and its operation.
+
+mod deliveries;
+mod delivery_view;
+mod events;
+mod extract;
+mod fields;
+mod messages;
+mod openapi;
+mod problem;
+mod view;
+mod webhook_body;
+mod webhook_view;
+mod webhooks;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
+
+pub(crate) use openapi::document;
+
+use crate::auth::require_key;
+use crate::routes::{no_route, only};
+
+/// All routes below `/v1`, behind the key.
+pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
+    web::scope("/v1")
+        .app_data(PayloadConfig::new(max_body_bytes))
+        .wrap(from_fn(require_key))
+        .wrap(from_fn(problem::as_problem_json))
+        // Messages and numbers of people are nothing for a cache.
+        .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
+        .configure(events_and_messages)
+        .configure(webhooks_and_deliveries)
+        .service(only(
+            "/openapi.json",
+            "GET",
+            [web::get().to(openapi::get_openapi)],
+        ))
+        .default_service(web::to(no_route))
+}
+
+fn events_and_messages(scope: &mut ServiceConfig) {
+    use messages::{get_message, list_messages, send_message};
+
+    scope
+        .service(only("/events", "GET", [web::get().to(events::list_events)]))
+        .service(only(
+            "/devices/{device}/messages",
+            "GET, POST",
+            [web::get().to(list_messages), web::post().to(send_message)],
+        ))
+        .service(only(
+            "/devices/{device}/messages/{id}",
+            "GET",
+            [web::get().to(get_message)],
+        ));
+}
+
+fn webhooks_and_deliveries(scope: &mut ServiceConfig) {
+    use deliveries::{get_delivery, list_deliveries, replay_deliveries, replay_delivery};
+    use webhooks::{
+        create_webhook, delete_webhook, get_webhook, list_webhooks, rotate_webhook_secret, test_webhook,
+        update_webhook,
+    };
+
+    let one_webhook = [
+        web::get().to(get_webhook),
+        web::patch().to(update_webhook),
+        web::delete().to(delete_webhook),
+    ];
+    scope
+        .service(only(
+            "/webhooks",
+            "GET, POST",
+            [web::get().to(list_webhooks), web::post().to(create_webhook)],
+        ))
+        .service(only("/webhooks/{id}", "GET, PATCH, DELETE", one_webhook))
+        .service(only(
+            "/webhooks/{id}/rotate-secret",
+            "POST",
+            [web::post().to(rotate_webhook_secret)],
+        ))
+        .service(only(
+            "/webhooks/{id}/test",
+            "POST",
+            [web::post().to(test_webhook)],
+        ))
+        .service(only(
+            "/webhooks/{id}/replay",
+            "POST",
+            [web::post().to(replay_deliveries)],
+        ))
+        .service(only("/deliveries", "GET", [web::get().to(list_deliveries)]))
+        .service(only("/deliveries/{id}", "GET", [web::get().to(get_delivery)]))
+        .service(only(
+            "/deliveries/{id}/replay",
+            "POST",
+            [web::post().to(replay_delivery)],
+        ));
+}

@@ -1,0 +1,100 @@
+//! `/v1/openapi.json`, and what holds for all operations of `/v1`: the problems that each may answer with.
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use utoipa::OpenApi;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
+
+use super::extract::{NoQuery, Params};
+use super::problem::{PROBLEM_JSON, ProblemView};
+use super::{deliveries, events, messages, webhooks};
+use crate::openapi::{json, operations};
+use crate::problem::Problem;
+
+/// The operations of `/v1`.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        events::list_events,
+        messages::send_message,
+        messages::list_messages,
+        messages::get_message,
+        webhooks::create_webhook,
+        webhooks::list_webhooks,
+        webhooks::get_webhook,
+        webhooks::update_webhook,
+        webhooks::delete_webhook,
+        webhooks::rotate_webhook_secret,
+        webhooks::test_webhook,
+        deliveries::replay_deliveries,
+        deliveries::list_deliveries,
+        deliveries::get_delivery,
+        deliveries::replay_delivery,
+        get_openapi,
+    ),
+    components(schemas(ProblemView)),
+    tags(
+        (name = "events", description = "The log of what happened."),
+        (name = "messages", description = "Sending, and what became of it."),
+        (name = "webhooks", description = "Endpoints that receive events."),
+        (name = "deliveries", description = "What was sent to endpoints."),
+        (name = "about", description = "This document."),
+    )
+)]
+struct V1Api;
+
+/// Gives this document.
+#[utoipa::path(
+    get,
+    path = "/v1/openapi.json",
+    tag = "about",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)),
+)]
+pub(super) async fn get_openapi(_: Params<NoQuery>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .body(Bytes::from_static(json().as_bytes())))
+}
+
+/// The operations of `/v1`, each with every problem that it may answer with.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    let mut document = V1Api::openapi();
+    for (path, _, operation) in operations(&mut document) {
+        for (status, description) in problems(&path, operation) {
+            let responses = &mut operation.responses.responses;
+            responses
+                .entry(status.into())
+                .or_insert_with(|| problem(description).into());
+        }
+    }
+    document
+}
+
+fn problems(path: &str, operation: &Operation) -> Vec<(&'static str, &'static str)> {
+    let mut problems = vec![
+        ("401", "No key, or a wrong one"),
+        ("422", "Something in the request is wrong; the problem says what"),
+        ("500", "Our fault; the log has the request id"),
+        (
+            "503",
+            "Something we need is out of reach: come back after `Retry-After` seconds",
+        ),
+    ];
+    if path.contains('{') {
+        problems.push(("404", "There is no such thing"));
+    }
+    if operation.request_body.is_some() {
+        problems.push(("413", "The body is too large"));
+        problems.push(("415", "The body is not JSON"));
+    }
+    problems
+}
+
+fn problem(description: &str) -> Response {
+    let schema = Ref::from_schema_name("Problem");
+    ResponseBuilder::new()
+        .description(description)
+        .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(schema)).build())
+        .build()
+}
