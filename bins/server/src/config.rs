@@ -177,6 +177,7 @@ impl Config {
             .add_source(environment)
             // Parsing numbers out of the environment would turn a key of digits into a number.
             .set_override_option("api_key", env.get("WAGATE_API_KEY").cloned())?
+            .set_override_option("master_key", env.get("WAGATE_MASTER_KEY").cloned())?
             .set_override_option(
                 "previous_master_keys",
                 list(env.get("WAGATE_PREVIOUS_MASTER_KEYS")),
@@ -273,7 +274,6 @@ impl Config {
 }
 
 /// A list in the environment, word by word as it was written.
-#[expect(dead_code)]
 fn list(value: Option<&String>) -> Option<Vec<String>> {
     value.map(|value| value.split(',').map(|item| item.trim().to_owned()).collect())
 }

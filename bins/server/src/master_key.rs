@@ -178,7 +178,7 @@ impl Keys {
         let mut file = File::options()
             .write(true)
             .create_new(true)
-            .mode(0o644)
+            .mode(PRIVATE)
             .open(&fresh)?;
         file.write_all(self.to_text().as_bytes())?;
         file.sync_all()?;
@@ -205,9 +205,9 @@ fn hold(data_dir: &Path) -> anyhow::Result<File> {
             .write(true)
             .create(true)
             .truncate(false)
-            .mode(0o644)
+            .mode(PRIVATE)
             .open(&path)?;
-        // no lock
+        file.lock()?;
         std::io::Result::Ok(file)
     };
     hold().with_context(|| format!("{} cannot be locked", path.display()))
