@@ -24,6 +24,6 @@ check:
 gen:
     UPDATE=1 cargo test --package wagate-tests --test generated
 
-# Benchmarks: `just bench keys`.
+# Benchmarks: `just bench keys`, `just bench events`.
 bench name:
     ./scripts/bench {{name}}

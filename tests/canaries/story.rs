@@ -13,7 +13,7 @@ use wa_sim::world::SharedWorld;
 use wa_sim::world::view::OutgoingMedia;
 use wa_sim::{Settings, Sim};
 use wagate_tests::Receiver;
-use wagate_tests::FileServer;
+use wagate_tests::file_server::FileServer;
 use wagate_tests::sandbox::read_qr;
 
 use crate::process::Process;
