@@ -191,6 +191,7 @@ impl TryFrom<QueryFields> for MessagesQuery {
          headers(("Location" = String, description = "Where to ask what becomes of it"))),
         (status = 409, description = "The device is not linked or not connected, or the first request with this key still runs", body = ProblemView, content_type = PROBLEM_JSON),
         (status = 422, description = "Wrong input; the number is not on WhatsApp; WhatsApp refused the message; or the key was used for another request", body = ProblemView, content_type = PROBLEM_JSON),
+        (status = 429, description = "WhatsApp wants us to slow down: come back after `Retry-After` seconds", body = ProblemView, content_type = PROBLEM_JSON),
         (status = 504, description = "No answer in time: it may or may not have been sent", body = ProblemView, content_type = PROBLEM_JSON),
     ),
 )]
