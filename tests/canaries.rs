@@ -74,7 +74,10 @@ async fn what_is_secret_or_personal_is_in_no_log_metric_or_error() {
     assert!(metrics.contains("wagate_"), "{metrics}");
     story.no_secret_in(&answers);
 
-    assert!(log.contains("gateway is up") && log.contains("\"DEBUG\""), "{log}");
+    assert!(
+        log.contains("gateway is up") && log.contains("\"DEBUG\""),
+        "{log}"
+    );
     let leaks = leaks(&log, &marked);
     let (of_debug, of_info): (Vec<_>, Vec<_>) = leaks
         .into_iter()

@@ -127,9 +127,7 @@ impl Delivery {
     fn at(id: &str, text: &str, seconds: i64) -> Self {
         let body = json!({ "event": "message", "event_id": id, "text": text }).to_string();
         let timestamp = SystemClock.now().as_secs() + seconds;
-        let signature = Webhook::new(SECRET)
-            .unwrap()
-            .sign(id, timestamp, body.as_bytes());
+        let signature = Webhook::new(SECRET).unwrap().sign(id, timestamp, body.as_bytes());
         Self {
             id: id.into(),
             timestamp: timestamp.to_string(),

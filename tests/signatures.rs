@@ -30,7 +30,9 @@ impl Delivery {
     fn new(received: &Received, secret: &str) -> Self {
         let headers = received.headers.iter();
         Self {
-            headers: headers.map(|(name, value)| (name.clone(), json!(value))).collect(),
+            headers: headers
+                .map(|(name, value)| (name.clone(), json!(value)))
+                .collect(),
             body: received.raw.clone(),
             secret: secret.to_owned(),
         }

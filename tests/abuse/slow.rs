@@ -23,7 +23,10 @@ async fn allow_files(process: u32) {
     let id = process.to_string();
     let mut command = Command::new("prlimit");
     let allowed = command.args(["--pid", &id, "--nofile=16384:"]).status();
-    assert!(allowed.await.unwrap().success(), "the limit of open files cannot be raised");
+    assert!(
+        allowed.await.unwrap().success(),
+        "the limit of open files cannot be raised"
+    );
 }
 
 /// Says a byte a second of a head that never ends, until the server has enough. Returns its last word.
@@ -56,20 +59,35 @@ async fn slow_connections_are_ended(count: usize) {
     let mut attackers = JoinSet::new();
     for _ in 0..count {
         let mut stream = TcpStream::connect(victim.process.address).await.unwrap();
-        stream.write_all(b"POST /api/send HTTP/1.1\r\nHost: wagate\r\nx-slow: ").await.unwrap();
+        stream
+            .write_all(b"POST /api/send HTTP/1.1\r\nHost: wagate\r\nx-slow: ")
+            .await
+            .unwrap();
         attackers.spawn(drip(stream));
     }
     let meanwhile = victim.p99_of_others().await;
     assert!(!attackers.is_empty());
-    let ends = tokio::time::timeout(PATIENCE, attackers.join_all()).await.unwrap();
+    let ends = tokio::time::timeout(PATIENCE, attackers.join_all())
+        .await
+        .unwrap();
     let (_, peak) = victim.memory();
     eprintln!(
         "{count} slow connections: others' p99 {control:?} before, {meanwhile:?} meanwhile, all ended after {:?}, memory {before} to {peak}",
         started.elapsed()
     );
-    assert!(ends.iter().all(|status| *status == 408), "{:?}", ends.iter().max());
-    assert!(meanwhile < control * SLOWER + SLACK, "{control:?} became {meanwhile:?}");
-    assert!(peak < before + RSS_GROWTH * (1 + count as u64 / 2_000), "{before} grew to {peak}");
+    assert!(
+        ends.iter().all(|status| *status == 408),
+        "{:?}",
+        ends.iter().max()
+    );
+    assert!(
+        meanwhile < control * SLOWER + SLACK,
+        "{control:?} became {meanwhile:?}"
+    );
+    assert!(
+        peak < before + RSS_GROWTH * (1 + count as u64 / 2_000),
+        "{before} grew to {peak}"
+    );
     victim.p99_of_others().await;
 }
 

@@ -45,7 +45,10 @@ impl Victim {
         let mut times = Vec::new();
         for _ in 0..LOOKS {
             let started = Instant::now();
-            let request = self.http.get(self.process.url("/api/devices")).header("apikey", KEY);
+            let request = self
+                .http
+                .get(self.process.url("/api/devices"))
+                .header("apikey", KEY);
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), 200);
             answer.bytes().await.unwrap();
@@ -55,32 +58,28 @@ impl Victim {
         times[LOOKS * 99 / 100]
     }
 
-    /// Sends the head and then pieces of the body until the server answers or the body ends. Returns the
-    /// status and how many bytes of the body were taken.
-    pub async fn raw(&self, head: &str, body: impl Iterator<Item = Vec<u8>> + Send + 'static) -> (u16, u64) {
+    /// Sends the head and then pieces of the body until the body or the connection ends: an answer alone does not
+    /// make it stop. Returns the status.
+    pub async fn raw(&self, head: &str, body: impl Iterator<Item = Vec<u8>> + Send + 'static) -> u16 {
         let stream = TcpStream::connect(self.process.address).await.unwrap();
         let (mut from, mut to) = stream.into_split();
         let head = head.to_owned();
-        let writer = async move {
-            let mut sent = 0;
-            if to.write_all(head.as_bytes()).await.is_err() {
-                return (sent, to);
-            }
+        let writer = tokio::spawn(async move {
+            let mut sent = to.write_all(head.as_bytes()).await;
             for piece in body {
-                // A server that has answered stops reading at some time.
-                if to.write_all(&piece).await.is_err() {
+                if sent.is_err() {
                     break;
                 }
-                sent += piece.len() as u64;
+                sent = to.write_all(&piece).await;
             }
-            (sent, to)
-        };
-        let writer = tokio::spawn(writer);
-        let status = tokio::time::timeout(PATIENCE, read_status(&mut from)).await.unwrap();
-        // Whoever has an answer stops talking.
-        drop(from);
-        let (sent, _to) = tokio::time::timeout(PATIENCE, writer).await.unwrap().unwrap();
-        (status, sent)
+            // An end of what is sent would be an end of the request.
+            to
+        });
+        let status = tokio::time::timeout(PATIENCE, read_status(&mut from))
+            .await
+            .unwrap();
+        let _to = tokio::time::timeout(PATIENCE, writer).await.unwrap().unwrap();
+        status
     }
 
     /// Bytes of memory that the process has now, and at most had since [`Victim::forget_peak`].

@@ -12,8 +12,7 @@ use tempfile::TempDir;
 use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
-    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets,
-    FakeTester,
+    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
 };
 use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
@@ -188,7 +187,11 @@ fn parts(
 fn open_store(directory: &TempDir) -> Store {
     let file = directory.path().join("wagate.db");
     let sealer = Sealer::new(Keyring::new(MasterKey::from_bytes([7; 32]), Vec::new()));
-    Store::open(&StoreSettings::new(format!("sqlite://{}", file.display())), sealer).unwrap()
+    Store::open(
+        &StoreSettings::new(format!("sqlite://{}", file.display())),
+        sealer,
+    )
+    .unwrap()
 }
 
 fn serve(state: ApiState) -> (String, ServerHandle) {

@@ -12,9 +12,9 @@ use tokio::sync::oneshot;
 use wa_sim::world::SharedWorld;
 use wa_sim::world::view::OutgoingMedia;
 use wa_sim::{Settings, Sim};
-use wagate_tests::receiver::FileServer;
-use wagate_tests::sandbox::read_qr;
 use wagate_tests::Receiver;
+use wagate_tests::FileServer;
+use wagate_tests::sandbox::read_qr;
 
 use crate::process::Process;
 
@@ -133,7 +133,13 @@ impl Story {
         ] {
             marked.insert(name, vec![value.to_owned(), BASE64_STANDARD.encode(value)]);
         }
-        marked.insert("a pairing string", qr.split(',').map(str::to_owned).filter(|part| part.len() > 8).collect());
+        marked.insert(
+            "a pairing string",
+            qr.split(',')
+                .map(str::to_owned)
+                .filter(|part| part.len() > 8)
+                .collect(),
+        );
         marked.insert("a pairing code", vec![code.replace('-', ""), code]);
         (marked, day.refusals)
     }
@@ -142,8 +148,21 @@ impl Story {
     pub fn no_secret_in(&self, refusals: &[String]) {
         assert!(refusals.len() >= 8, "{refusals:#?}");
         let secret = [
-            API_KEY, WRONG_KEY, HOOK, DEAD_HOOK, FILE_QUERY, IDEMPOTENCY, TEXT_OUT, TEXT_IN, CAPTION_IN,
-            PUSH_NAME, OWN_NAME, CONTACT, BROKEN, ALICE, BOB,
+            API_KEY,
+            WRONG_KEY,
+            HOOK,
+            DEAD_HOOK,
+            FILE_QUERY,
+            IDEMPOTENCY,
+            TEXT_OUT,
+            TEXT_IN,
+            CAPTION_IN,
+            PUSH_NAME,
+            OWN_NAME,
+            CONTACT,
+            BROKEN,
+            ALICE,
+            BOB,
         ];
         for body in refusals {
             for value in secret {
@@ -283,7 +302,11 @@ impl Day<'_> {
         world.send_text(BOB, ALICE, "once more").unwrap();
         let twice = |body: &Value| body["text"] == "once more";
         receiver.wait_for("text", twice).await;
-        for path in ["/api/contacts?token=shop", "/api/groups?token=shop", "/api/devices"] {
+        for path in [
+            "/api/contacts?token=shop",
+            "/api/groups?token=shop",
+            "/api/devices",
+        ] {
             self.call(Method::GET, path, Value::Null, &[]).await;
         }
     }

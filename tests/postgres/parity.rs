@@ -50,7 +50,11 @@ for t in tables:
         .arg(file)
         .output()
         .unwrap();
-    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    assert!(
+        listed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
     let listed = String::from_utf8(listed.stdout).unwrap();
     let columns = listed.lines().map(|line| {
         let [table, column, declared, nullable] = line.split('|').collect::<Vec<_>>()[..] else {

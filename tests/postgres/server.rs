@@ -12,7 +12,11 @@ use wagate_tests::postgres::{Cluster, ClusterSettings, Encryption};
 use crate::support::{Place, sealer};
 
 fn device(ids: &FakeIds, token: &str) -> Device {
-    Device::new(DeviceId::new(ids.next()), token.parse().unwrap(), FakeClock::START)
+    Device::new(
+        DeviceId::new(ids.next()),
+        token.parse().unwrap(),
+        FakeClock::START,
+    )
 }
 
 fn away<T: std::fmt::Debug>(result: wagate_domain::Result<T>) {
@@ -37,7 +41,9 @@ async fn other_keys_are_refused_and_new_ones_take_over() {
     let place = Place::new();
     place.open().close().await;
     let key = || MasterKey::from_bytes([9; 32]);
-    let wrong = place.try_open(Sealer::new(Keyring::new(key(), Vec::new()))).unwrap_err();
+    let wrong = place
+        .try_open(Sealer::new(Keyring::new(key(), Vec::new())))
+        .unwrap_err();
     assert_eq!(wrong.code(), "invalid_master_key");
     let both = Keyring::new(key(), vec![MasterKey::from_bytes([7; 32])]);
     let store = place.try_open(Sealer::new(both)).unwrap();
@@ -56,7 +62,10 @@ async fn a_newer_database_is_refused() {
     place.open().close().await;
     place.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('9999')");
     let error = place.try_open(sealer()).unwrap_err().to_string();
-    assert!(error.contains("newer wagate") && error.contains("9999"), "{error}");
+    assert!(
+        error.contains("newer wagate") && error.contains("9999"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -25,13 +25,19 @@ impl Place {
 
     /// The address of the schema.
     pub fn url(&self) -> String {
-        format!("{}?options=-csearch_path%3D{}", self.cluster.url("postgres"), self.schema)
+        format!(
+            "{}?options=-csearch_path%3D{}",
+            self.cluster.url("postgres"),
+            self.schema
+        )
     }
 
     /// What `psql` prints for a statement in the schema.
     pub fn sql(&self, statement: &str) -> String {
-        self.cluster
-            .sql("postgres", &format!("SET search_path = {}; {statement}", self.schema))
+        self.cluster.sql(
+            "postgres",
+            &format!("SET search_path = {}; {statement}", self.schema),
+        )
     }
 
     /// The schema's name.

@@ -21,7 +21,10 @@ pub fn pip(source: &Path) -> PathBuf {
     copy_once(source, |copy| {
         let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         let from = ["--require-hashes", "--target", ".", "-r", "requirements.txt"];
-        run(Command::new("python3").args(arguments).args(from).current_dir(copy));
+        run(Command::new("python3")
+            .args(arguments)
+            .args(from)
+            .current_dir(copy));
     })
 }
 

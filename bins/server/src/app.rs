@@ -22,9 +22,9 @@ use wagate_store::{Sealer, Store};
 use wagate_webhooks::{Tester, Worker, WorkerSettings};
 
 use crate::config::Config;
-use crate::world::{SystemSecrets, UlidSource};
 use crate::master_key::{self, Loaded, Source};
 use crate::readiness::StoreReadiness;
+use crate::world::{SystemSecrets, UlidSource};
 use crate::{housekeeping, keys, metrics, post};
 
 /// What the process ends with when the disk failed: started again, it reads what is really there.
@@ -132,10 +132,7 @@ impl App {
             outbox: store.outbox(),
             keys: store.keys(),
             media: Arc::new(HttpMedia::new(media_client, media_settings)),
-            targets: Arc::new(GuardedTargets::new(
-                webhook_client,
-                "webhooks.allow_private",
-            )),
+            targets: Arc::new(GuardedTargets::new(webhook_client, "webhooks.allow_private")),
             clock: clock.clone(),
             ids: Arc::new(UlidSource::default()),
             secrets: Arc::new(SystemSecrets),

@@ -214,8 +214,8 @@ fn hold(data_dir: &Path) -> anyhow::Result<File> {
 }
 
 fn make_private(file: &File, path: &Path) -> anyhow::Result<()> {
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let is_open = file.metadata()?.permissions().mode() & 0o077 != 0;
+    if !is_open {
         return Ok(());
     }
     if file.set_permissions(Permissions::from_mode(PRIVATE)).is_err() {

@@ -139,8 +139,14 @@ mod tests {
     #[tokio::test]
     async fn an_answer_counts_when_its_head_is_there() {
         let (address, _) = receiver("HTTP/1.1 202 Accepted\r\ncontent-length: 9\r\nx-a: b\r\n\r\npart").await;
-        let mut response = post(Duration::from_secs(10)).post(request(address)).await.unwrap();
-        assert_eq!((response.status.as_u16(), &response.headers["x-a"]), (202, &"b".parse().unwrap()));
+        let mut response = post(Duration::from_secs(10))
+            .post(request(address))
+            .await
+            .unwrap();
+        assert_eq!(
+            (response.status.as_u16(), &response.headers["x-a"]),
+            (202, &"b".parse().unwrap())
+        );
         assert_eq!(response.body.piece().await.unwrap(), "part");
     }
 
@@ -148,7 +154,10 @@ mod tests {
     async fn what_may_not_be_called_and_who_is_not_there() {
         let post = post(Duration::from_secs(10));
         let mut elsewhere = request("127.0.0.1:1".parse().unwrap());
-        assert_eq!(post.post(elsewhere.clone()).await.unwrap_err(), PostError::Unreachable);
+        assert_eq!(
+            post.post(elsewhere.clone()).await.unwrap_err(),
+            PostError::Unreachable
+        );
         elsewhere.url = "http://169.254.169.254/".into();
         assert_eq!(post.post(elsewhere).await.unwrap_err(), PostError::Refused);
     }

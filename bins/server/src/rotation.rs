@@ -31,7 +31,9 @@ pub async fn rotate(config: &Config, say: fn(&str)) -> anyhow::Result<()> {
         let count = store.reseal().await?;
         store.close().await;
         master_key::forget_retired(dir)?;
-        say(&format!("{count} values were sealed anew; the former master key is of no use any more"));
+        say(&format!(
+            "{count} values were sealed anew; the former master key is of no use any more"
+        ));
         return Ok(());
     }
     say("A gateway runs on this data directory and seals everything anew…");

@@ -94,7 +94,10 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 fn open_store(config: &Config) -> anyhow::Result<Store> {
     std::fs::create_dir_all(&config.data_dir)?;
     let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
-    Ok(Store::open(&config.store_settings(), Sealer::new(loaded.keyring))?)
+    Ok(Store::open(
+        &config.store_settings(),
+        Sealer::new(loaded.keyring),
+    )?)
 }
 
 fn generate_key(config: &Config) -> anyhow::Result<()> {

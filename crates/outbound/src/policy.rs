@@ -55,7 +55,8 @@ impl TargetPolicy {
             IpAddr::V6(address) => match carried(address) {
                 Carried::Nothing => {
                     let inner = isatap(address);
-                    self.permits_zone(zone_v6(address)) && inner.is_none_or(|inner| self.permits(inner.into()))
+                    self.permits_zone(zone_v6(address))
+                        && inner.is_none_or(|inner| self.permits(inner.into()))
                 }
                 Carried::These(inner) => inner.into_iter().all(|inner| self.permits(inner.into())),
             },

@@ -55,7 +55,9 @@ impl Target {
             bad("the database must be sqlite:// and the path of a file, or postgres:// and an address")
         })?;
         if path.is_empty() || path.contains(['?', '#']) {
-            return Err(bad("sqlite:// is followed by the path of a file, and nothing else"));
+            return Err(bad(
+                "sqlite:// is followed by the path of a file, and nothing else",
+            ));
         }
         Ok(Self::Sqlite(path.into()))
     }
@@ -66,7 +68,8 @@ impl Target {
             Self::Sqlite(path) => open_file(path).map(Connection::Sqlite),
             Self::Postgres(url) => {
                 let mut c = open_server(url)?;
-                c.batch_execute("SET synchronous_commit = on").map_err(from_diesel)?;
+                c.batch_execute("SET synchronous_commit = on")
+                    .map_err(from_diesel)?;
                 lock(&mut c)?;
                 Ok(Connection::Postgres(c))
             }
@@ -218,8 +221,16 @@ mod tests {
         };
         assert_eq!(path("sqlite://data/wagate.db"), PathBuf::from("data/wagate.db"));
         assert_eq!(path("sqlite:///var/wagate.db"), PathBuf::from("/var/wagate.db"));
-        for bad in ["", "wagate.db", "sqlite://", "sqlite://a?mode=ro", "mysql://user:secret@host/db"] {
-            let error = Target::parse(bad).err().map(|error| (error.code(), error.to_string()));
+        for bad in [
+            "",
+            "wagate.db",
+            "sqlite://",
+            "sqlite://a?mode=ro",
+            "mysql://user:secret@host/db",
+        ] {
+            let error = Target::parse(bad)
+                .err()
+                .map(|error| (error.code(), error.to_string()));
             let (code, text) = error.unwrap_or_default();
             assert_eq!(code, "invalid_database_url", "{bad}");
             assert!(!text.contains("secret"));

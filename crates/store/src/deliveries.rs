@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
+use wagate_domain::Result;
 use wagate_domain::model::{Delivery, Settlement, Timestamp, WebhookId};
 use wagate_domain::ports::{DeliveryQueue, Reservation, Settled};
-use wagate_domain::Result;
 
 use crate::delivery_rows::lease;
 use crate::dialect::{Conn, MAX_BINDS};
@@ -45,10 +45,10 @@ fn due(conn: &mut Conn<'_>, reservation: &Reservation) -> Result<Vec<String>, Fa
     while chosen.len() < limit && busy.len() < MAX_BINDS / 2 {
         let full: Vec<&String> = busy.iter().collect();
         let (at, id) = &last;
-        let later = deliveries::due_at
+        let later = deliveries::due_at.assume_not_null().gt(at).or(deliveries::due_at
             .assume_not_null()
-            .gt(at)
-            .or(deliveries::due_at.assume_not_null().eq(at).and(deliveries::id.gt(id)));
+            .eq(at)
+            .and(deliveries::id.gt(id)));
         let next = deliveries::table
             .filter(deliveries::due_at.is_not_null())
             .filter(deliveries::due_at.assume_not_null().le(reservation.now.0))
@@ -80,7 +80,11 @@ fn due(conn: &mut Conn<'_>, reservation: &Reservation) -> Result<Vec<String>, Fa
     Ok(chosen)
 }
 
-fn reserve(conn: &mut Conn<'_>, reservation: &Reservation, sealer: &Sealer) -> Result<Vec<Delivery>, Failure> {
+fn reserve(
+    conn: &mut Conn<'_>,
+    reservation: &Reservation,
+    sealer: &Sealer,
+) -> Result<Vec<Delivery>, Failure> {
     if reservation.limit == 0 || reservation.per_webhook == 0 {
         return Ok(Vec::new());
     }

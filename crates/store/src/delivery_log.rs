@@ -201,12 +201,7 @@ fn replay(conn: &mut Conn<'_>, id: DeliveryId, now: Timestamp) -> Result<(), Fai
 }
 
 /// A step of a larger replay; says how many.
-fn replay_some(
-    conn: &mut Conn<'_>,
-    webhook: &str,
-    which: Replay,
-    now: Timestamp,
-) -> Result<usize, Failure> {
+fn replay_some(conn: &mut Conn<'_>, webhook: &str, which: Replay, now: Timestamp) -> Result<usize, Failure> {
     let fitting = deliveries::table
         .filter(deliveries::webhook_id.eq(webhook))
         .filter(deliveries::status.eq(status(which.standing)))

@@ -108,15 +108,17 @@ pub(crate) fn lease(
         return Ok(Vec::new());
     }
     let taken = deliveries::table.filter(deliveries::id.eq_any(ids));
-    let leased = (deliveries::due_at.eq(Some((now + lease).0)), deliveries::leased.eq(1));
+    let leased = (
+        deliveries::due_at.eq(Some((now + lease).0)),
+        deliveries::leased.eq(1),
+    );
     let rows: Vec<ReservedRow> = on!(conn, c => {
         diesel::update(taken)
             .set(leased)
             .returning(ReservedRow::as_returning())
             .get_results(c)?
     });
-    let endpoints: BTreeSet<String> =
-        rows.iter().map(|row| row.webhook_id.clone()).collect();
+    let endpoints: BTreeSet<String> = rows.iter().map(|row| row.webhook_id.clone()).collect();
     let endpoints: Vec<String> = endpoints.into_iter().collect();
     let endpoints = webhooks::rows(conn, &endpoints)?
         .into_iter()

@@ -213,11 +213,9 @@ fn prune(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<usize, Fa
     let pending = deliveries::table
         .filter(deliveries::event_id.eq(events::id))
         .filter(
-            deliveries::settled_at
-                .is_null()
-                .or(deliveries::status
-                    .eq(crate::delivery_rows::DEAD)
-                    .and(deliveries::settled_at.assume_not_null().ge(before.0))),
+            deliveries::settled_at.is_null().or(deliveries::status
+                .eq(crate::delivery_rows::DEAD)
+                .and(deliveries::settled_at.assume_not_null().ge(before.0))),
         );
     let old = events::table
         .filter(events::recorded_at.lt(before.0))

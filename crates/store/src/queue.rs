@@ -62,7 +62,9 @@ pub(crate) fn queue(
     for some in rows.chunks(MAX_BINDS / NEW_COLUMNS) {
         on!(conn, c => diesel::insert_into(deliveries::table).values(some).execute(c)?);
     }
-    let now = events.first().map_or(Timestamp::default(), |event| event.recorded_at);
+    let now = events
+        .first()
+        .map_or(Timestamp::default(), |event| event.recorded_at);
     recorded.express.extend(open(reserved, endpoints, now, sealer)?);
     Ok(())
 }

@@ -8,9 +8,9 @@
 mod key;
 mod keyring;
 mod place;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 

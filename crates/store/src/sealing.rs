@@ -75,9 +75,12 @@ fn device_ids(conn: &mut Conn<'_>) -> Result<Vec<String>, Failure> {
 }
 
 fn rows_of(conn: &mut Conn<'_>, device: &str) -> Result<Vec<Row>, Failure> {
-    let of_device = keys::table
-        .filter(keys::device_id.eq(device))
-        .select((keys::device_id, keys::kind, keys::key, keys::value));
+    let of_device = keys::table.filter(keys::device_id.eq(device)).select((
+        keys::device_id,
+        keys::kind,
+        keys::key,
+        keys::value,
+    ));
     Ok(on!(conn, c => of_device.load(c)?))
 }
 

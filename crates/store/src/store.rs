@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use diesel::{IntoSql, RunQueryDsl};
+use tokio::sync::watch;
+use wagate_domain::Result;
 use wagate_domain::ports::{
     DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, Webhooks, Workspaces,
 };
-use tokio::sync::watch;
-use wagate_domain::Result;
 
 use crate::connection::Target;
 use crate::pool::Database;
 use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox, SqlWebhooks, SqlWorkspaces,
+    SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox, SqlWebhooks,
+    SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.

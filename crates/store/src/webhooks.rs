@@ -80,7 +80,10 @@ impl WebhookRow {
             url: webhook.url.clone(),
             format: webhook.format.as_str().into(),
             events: serde_json::to_string(&events).map_err(Error::internal)?,
-            headers: seal("headers", &serde_json::to_string(&headers).map_err(Error::internal)?)?,
+            headers: seal(
+                "headers",
+                &serde_json::to_string(&headers).map_err(Error::internal)?,
+            )?,
             secret: seal("secret", webhook.secret.reveal())?,
             retiring_secret: retiring
                 .map(|retiring| seal("retiring_secret", retiring.secret.reveal()))
@@ -163,7 +166,8 @@ impl WebhookRow {
 pub(crate) fn rows(conn: &mut Conn<'_>, ids: &[String]) -> Result<Vec<WebhookRow>, Failure> {
     let mut found = Vec::new();
     for some in ids.chunks(MAX_BINDS) {
-        let rows: Vec<WebhookRow> = on!(conn, c => webhooks::table.filter(webhooks::id.eq_any(some)).load(c)?);
+        let rows: Vec<WebhookRow> =
+            on!(conn, c => webhooks::table.filter(webhooks::id.eq_any(some)).load(c)?);
         found.extend(rows);
     }
     Ok(found)
@@ -323,7 +327,9 @@ impl Webhooks for SqlWebhooks {
                 .limit(i64::from(query.limit()) + 1);
             let rows: Vec<WebhookRow> = on!(conn, c => listed.load(c)?);
             let items = open_all(rows, &sealer)?;
-            Ok(crate::page::page(items, query.limit(), |webhook: &Webhook| webhook.id))
+            Ok(crate::page::page(items, query.limit(), |webhook: &Webhook| {
+                webhook.id
+            }))
         };
         self.database.run(list).await
     }

@@ -101,7 +101,9 @@ impl Writer {
             value: None,
             reply,
         };
-        self.commands.send(Command::Run(Box::new(job))).map_err(|_| closed())?;
+        self.commands
+            .send(Command::Run(Box::new(job)))
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 

@@ -29,7 +29,7 @@ fn compare<S: std::fmt::Debug + Clone>(
     steps: impl Strategy<Value = Vec<S>>,
     run: &impl AsyncFn(&Storage, &[Device], &[S]) -> Vec<String>,
 ) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let memory = Arc::new(MemoryStore::new()).storage();
     let directory = tempfile::tempdir().unwrap();
     let sql = support::storage(&support::open(&directory));
@@ -146,9 +146,19 @@ fn protocol_state_is_the_same_as_in_memory() {
 enum QueueStep {
     Put,
     Delete,
-    Record { events: usize, key: Option<u8>, lanes: usize, express: usize },
-    Reserve { limit: u32 },
-    Settle { which: usize, outcome: u8 },
+    Record {
+        events: usize,
+        key: Option<u8>,
+        lanes: usize,
+        express: usize,
+    },
+    Reserve {
+        limit: u32,
+    },
+    Settle {
+        which: usize,
+        outcome: u8,
+    },
     Wait(i64),
 }
 
@@ -184,7 +194,12 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
                 Some(webhook) => format!("{:?}", store.webhooks.delete(webhook.id).await),
                 None => continue,
             },
-            QueueStep::Record { events, key, lanes, express } => {
+            QueueStep::Record {
+                events,
+                key,
+                lanes,
+                express,
+            } => {
                 let found = store.devices.get(device).await.unwrap().unwrap();
                 let endpoints = store.webhooks.receiving(&found).await.unwrap();
                 let event = |number| NewEvent {
@@ -257,7 +272,10 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
                     attempt: None,
                 };
                 let lease = Duration::from_millis(40);
-                format!("{:?}", store.deliveries.settle(vec![settlement], now, lease).await)
+                format!(
+                    "{:?}",
+                    store.deliveries.settle(vec![settlement], now, lease).await
+                )
             }
             QueueStep::Wait(millis) => {
                 now = Timestamp(now.0 + millis);

@@ -47,18 +47,22 @@ impl Acks {
         })
     }
 
-    /// Passes the server's word on to whoever waits for it.
-    pub(crate) fn resolve(&self, ack: &ServerAck) {
+    /// Passes the server's word on to whoever waits for it. False when it is about a message for which nobody
+    /// waits any more: it comes late, and has to be recorded.
+    pub(crate) fn resolve(&self, ack: &ServerAck) -> bool {
         if ack.class.as_deref().is_some_and(|class| class != "message") {
-            return;
+            return true;
         }
-        if let Some(waiter) = self.lock().remove(&ack.id) {
-            let at = ack.timestamp.map(|at| Timestamp(at.timestamp_millis()));
-            drop(waiter.send(Ack {
+        let Some(waiter) = self.lock().remove(&ack.id) else {
+            return false;
+        };
+        let at = ack.timestamp.map(|at| Timestamp(at.timestamp_millis()));
+        waiter
+            .send(Ack {
                 at,
                 error: ack.error.clone(),
-            }));
-        }
+            })
+            .is_ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiters> {
@@ -110,9 +114,10 @@ mod tests {
         let acks = Acks::default();
         let mut first = acks.expect(&MessageId("A".into())).unwrap();
         let mut second = acks.expect(&MessageId("B".into())).unwrap();
-        acks.resolve(&ack("A", "receipt", None));
-        acks.resolve(&ack("B", "message", Some("463")));
-        acks.resolve(&ack("A", "message", None));
+        assert!(acks.resolve(&ack("A", "receipt", None)));
+        assert!(acks.resolve(&ack("B", "message", Some("463"))));
+        assert!(acks.resolve(&ack("A", "message", None)));
+        assert!(!acks.resolve(&ack("A", "message", None)), "nobody waits any more");
         assert_eq!(
             first.answer().await,
             Ack {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use wagate_domain::Result;
-use wagate_domain::model::{Contact, DeviceId, Event, EventBody, Timestamp};
+use wagate_domain::model::event::Progress;
+use wagate_domain::model::{Contact, DeviceId, Event, EventBody, MessageId, MessageStatus, Timestamp};
 use wagate_domain::ports::EventSink;
 use whatsapp_rust::Client;
-use whatsapp_rust::wacore::types::events::Event as WaEvent;
+use whatsapp_rust::wacore::types::events::{Event as WaEvent, ServerAck};
 
 use crate::convert::party::Parties;
 use crate::convert::{call, contact, incoming, receipt};
@@ -141,6 +142,7 @@ impl Writer {
         match event {
             WaEvent::Receipt(it) => events.extend(receipt::to_event(it, client).await),
             WaEvent::IncomingCall(it) => events.extend(call::to_event(it, client).await),
+            WaEvent::ServerAck(it) => events.extend(late_ack(it)),
             WaEvent::MissedCall(it) => events.extend(call::missed(it, client).await),
             WaEvent::CallEndedElsewhere(it) => events.extend(call::ended_elsewhere(it, client).await),
             WaEvent::ContactUpdate(it) => {
@@ -192,6 +194,26 @@ impl Writer {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+/// The server accepted a message for which nobody waits any more. A late refusal says nothing of an earlier
+/// attempt at the same message, so what is unknown stays so.
+fn late_ack(ack: &ServerAck) -> Option<Event> {
+    if ack.error.is_some() {
+        return None;
+    }
+    let at = Timestamp(ack.timestamp?.timestamp_millis());
+    let progress = Progress {
+        id: MessageId(ack.id.clone()),
+        chat: None,
+        chat_lid: None,
+        status: MessageStatus::Sent,
+        failure: None,
+    };
+    Some(Event {
+        at,
+        body: EventBody::MessageProgressed(progress),
+    })
 }
 
 /// The address book arrives entry by entry; it is recorded in one event per batch.

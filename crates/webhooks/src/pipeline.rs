@@ -129,7 +129,10 @@ impl Pipeline {
         if freed.look {
             self.look_by(self.clock.now());
         }
-        freed.surplus.into_iter().for_each(|surplus| self.give_back(surplus));
+        freed
+            .surplus
+            .into_iter()
+            .for_each(|surplus| self.give_back(surplus));
         if let Ok((_, settlement)) = ended {
             // After an outage the queue hurries on what waits for the endpoint.
             let stirs = how == Ended::Took && (freed.recovered || flight.retried);

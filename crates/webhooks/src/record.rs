@@ -134,14 +134,20 @@ mod tests {
              authorization: [hidden]\ncontent-length: 2"
         );
         let plain = request_head(&request("https://one.example"));
-        assert!(plain.starts_with("POST / HTTP/1.1\nhost: one.example\n"), "{plain}");
+        assert!(
+            plain.starts_with("POST / HTTP/1.1\nhost: one.example\n"),
+            "{plain}"
+        );
     }
 
     #[test]
     fn an_answer_is_shown_up_to_a_limit() {
         let mut headers = HeaderMap::new();
         headers.insert("x-odd", HeaderValue::from_bytes(b"caf\xe9").unwrap());
-        assert_eq!(response_head(&response(headers.clone())), "HTTP/1.1 201 Created\nx-odd: caf\u{fffd}");
+        assert_eq!(
+            response_head(&response(headers.clone())),
+            "HTTP/1.1 201 Created\nx-odd: caf\u{fffd}"
+        );
         for number in 0..100 {
             let name: http::HeaderName = format!("x-{number}").parse().unwrap();
             headers.insert(name, HeaderValue::from_bytes(&[0xe9; 100]).unwrap());

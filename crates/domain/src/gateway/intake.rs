@@ -12,8 +12,8 @@ use super::core::GatewayParts;
 use super::{classic, standard, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid, MessageStatus,
-    ReceivedMessage, Webhook, WebhookFormat,
+    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid, MessageStatus, ReceivedMessage,
+    Webhook, WebhookFormat,
 };
 use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};
@@ -62,7 +62,8 @@ impl Intake {
     /// A change of a message of ours, with the event that tells of it.
     pub(super) async fn status_change(&self, device: &Device, progress: Progress) -> Result<StatusChange> {
         let webhooks = self.parts.webhooks.receiving(device).await?;
-        self.rendering(device, &webhooks).status_change(progress, self.parts.clock.now())
+        self.rendering(device, &webhooks)
+            .status_change(progress, self.parts.clock.now())
     }
 
     fn rendering<'a>(&'a self, device: &'a Device, webhooks: &'a [Webhook]) -> Rendering<'a> {
@@ -93,7 +94,9 @@ impl Intake {
                     }
                 }
                 EventBody::MessageProgressed(progress) => {
-                    batch.statuses.push(rendering.status_change(progress.clone(), event.at)?);
+                    batch
+                        .statuses
+                        .push(rendering.status_change(progress.clone(), event.at)?);
                     continue;
                 }
                 _ => {}
@@ -237,7 +240,10 @@ impl Rendering<'_> {
 fn changes_device(body: &EventBody) -> bool {
     matches!(
         body,
-        EventBody::Paired { .. } | EventBody::Connected | EventBody::Ended(_) | EventBody::ProfileChanged { .. }
+        EventBody::Paired { .. }
+            | EventBody::Connected
+            | EventBody::Ended(_)
+            | EventBody::ProfileChanged { .. }
     )
 }
 

@@ -1,11 +1,11 @@
 //! Sending a message, once.
 
 use super::Gateway;
+use crate::model::event::{Failure, Progress};
 use crate::model::{
     Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
     SentMessage, Token,
 };
-use crate::model::event::{Failure, Progress};
 use crate::ports::{OutboxEntry, SendBegin};
 use crate::{Error, Result};
 

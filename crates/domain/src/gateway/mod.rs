@@ -12,10 +12,10 @@ mod message;
 mod messages;
 mod pairing;
 mod retention;
+mod seed_webhook;
 mod session;
 mod standard;
 mod stripes;
-mod seed_webhook;
 mod webhook;
 mod workspace;
 

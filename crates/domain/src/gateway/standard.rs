@@ -25,7 +25,9 @@ pub(super) fn render(device: &Device, id: EventId, kind: EventKind, event: &Even
         },
         "data": data(&event.body),
     });
-    serde_json::to_vec(&body).map(Bytes::from).map_err(Error::internal)
+    serde_json::to_vec(&body)
+        .map(Bytes::from)
+        .map_err(Error::internal)
 }
 
 fn data(body: &EventBody) -> Value {

@@ -120,7 +120,11 @@ impl Gateway {
 
     /// Gives an endpoint a new secret. The former one signs beside it for a while.
     #[tracing::instrument(skip_all, fields(%id))]
-    pub async fn rotate_webhook_secret(&self, id: WebhookId, secret: Option<SigningSecret>) -> Result<Webhook> {
+    pub async fn rotate_webhook_secret(
+        &self,
+        id: WebhookId,
+        secret: Option<SigningSecret>,
+    ) -> Result<Webhook> {
         let _turn = self.endpoints.lock().await;
         let mut webhook = self.get_webhook(id).await?;
         let fresh = secret.unwrap_or_else(|| self.new_secret());
@@ -156,7 +160,9 @@ impl Gateway {
             WebhookFormat::Standard => {
                 super::standard::render(&device, event_id, EventKind::Connected, &event)?
             }
-            WebhookFormat::Classic => super::classic::render(&device, event_id, &event, now).unwrap_or_default(),
+            WebhookFormat::Classic => {
+                super::classic::render(&device, event_id, &event, now).unwrap_or_default()
+            }
         };
         let delivery = Delivery {
             id: DeliveryId::new(self.parts.ids.next()),

@@ -37,5 +37,6 @@ pub use secret::Secret;
 pub use session::{EndReason, PairCode, SessionState};
 pub use time::Timestamp;
 pub use webhook::{
-    CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope, WebhookState,
+    CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,
+    WebhookState,
 };

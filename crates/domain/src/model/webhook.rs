@@ -56,7 +56,10 @@ impl FromStr for WebhookFormat {
         match text {
             "classic" => Ok(Self::Classic),
             "standard" => Ok(Self::Standard),
-            _ => Err(Error::invalid("format", "format must be \"classic\" or \"standard\"")),
+            _ => Err(Error::invalid(
+                "format",
+                "format must be \"classic\" or \"standard\"",
+            )),
         }
     }
 }
@@ -89,7 +92,9 @@ impl EventFilter {
                 ));
             }
         }
-        Ok(Self(patterns.iter().map(|pattern| pattern.as_ref().into()).collect()))
+        Ok(Self(
+            patterns.iter().map(|pattern| pattern.as_ref().into()).collect(),
+        ))
     }
 
     /// Whether it wants this kind.
@@ -339,7 +344,11 @@ mod tests {
             assert_eq!(messages.wants(kind), wanted, "{kind}");
         }
         for bad in ["message", "message.sended", "mess.*", "", ".*", "**"] {
-            assert_eq!(EventFilter::parse(&[bad]).unwrap_err().code(), "invalid_events", "{bad}");
+            assert_eq!(
+                EventFilter::parse(&[bad]).unwrap_err().code(),
+                "invalid_events",
+                "{bad}"
+            );
         }
     }
 
@@ -357,7 +366,11 @@ mod tests {
             ("x-a", " padded"),
             ("x-a", "\u{e9}"),
         ] {
-            assert_eq!(CustomHeader::new(name, value).unwrap_err().code(), "invalid_headers", "{name}");
+            assert_eq!(
+                CustomHeader::new(name, value).unwrap_err().code(),
+                "invalid_headers",
+                "{name}"
+            );
         }
     }
 
@@ -366,7 +379,11 @@ mod tests {
         let made = SigningSecret::from_bytes(&[7; 32]);
         assert_eq!(made.reveal().parse::<SigningSecret>().unwrap(), made);
         for bad in ["", "whsec_", "whsec_c2hvcnQ=", "c2VjcmV0", "whsec_!!!"] {
-            assert_eq!(bad.parse::<SigningSecret>().unwrap_err().code(), "invalid_secret", "{bad}");
+            assert_eq!(
+                bad.parse::<SigningSecret>().unwrap_err().code(),
+                "invalid_secret",
+                "{bad}"
+            );
         }
         assert_eq!(format!("{made:?}"), "SigningSecret([secret])");
     }

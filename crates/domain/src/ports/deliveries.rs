@@ -10,11 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::Result;
+use crate::model::Attempt;
 use crate::model::{
     CursorPage, CursorQuery, Delivery, DeliveryFilter, DeliveryId, DeviceId, Replay, Settlement,
     StoredDelivery, Timestamp, WebhookId,
 };
-use crate::model::Attempt;
 
 /// An endpoint that took nothing for this long was out: when it takes something again, what waits there for
 /// a retry is due at once. Not after less, or every success would hurry on the one event that fails.

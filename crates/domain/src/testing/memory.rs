@@ -206,7 +206,9 @@ impl Devices for MemoryStore {
     async fn delete(&self, id: DeviceId) -> Result<()> {
         let mut state = self.lock()?;
         state.devices.remove(&id);
-        state.webhooks.retain(|_, webhook| webhook.scope.device() != Some(id));
+        state
+            .webhooks
+            .retain(|_, webhook| webhook.scope.device() != Some(id));
         state.contacts.retain(|(device, _), _| *device != id);
         state.events.retain(|stored| stored.device != id);
         state.deliveries.retain(|_, stored| stored.device != id);

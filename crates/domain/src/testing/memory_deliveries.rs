@@ -57,7 +57,11 @@ impl Row {
 impl MemoryStore {
     /// How many deliveries are still to be made.
     pub fn pending_deliveries(&self) -> usize {
-        self.state().deliveries.values().filter(|row| row.is_pending()).count()
+        self.state()
+            .deliveries
+            .values()
+            .filter(|row| row.is_pending())
+            .count()
     }
 
     /// How a delivery stands, and what went wrong last.
@@ -232,7 +236,11 @@ impl State {
             };
             if !succeeded {
                 webhook.failing_since.get_or_insert(now);
-            } else if webhook.failing_since.take().is_some_and(|since| now.since(since) >= OUTAGE) {
+            } else if webhook
+                .failing_since
+                .take()
+                .is_some_and(|since| now.since(since) >= OUTAGE)
+            {
                 for row in self.deliveries.values_mut() {
                     if row.webhook == id && !row.leased && row.due_at.is_some_and(|due| due > now) {
                         row.due_at = Some(now);
@@ -278,7 +286,11 @@ impl DeliveryQueue for MemoryStore {
     async fn recover(&self, now: Timestamp) -> Result<u64> {
         let mut state = self.lock()?;
         let mut count = 0;
-        for row in state.deliveries.values_mut().filter(|row| row.leased && row.is_pending()) {
+        for row in state
+            .deliveries
+            .values_mut()
+            .filter(|row| row.leased && row.is_pending())
+        {
             (row.leased, row.due_at) = (false, Some(now));
             count += 1;
         }
@@ -342,7 +354,11 @@ impl DeliveryQueue for MemoryStore {
             let Some(second) = second.filter(|_| state.is_active(*webhook)) else {
                 continue;
             };
-            if let Some(row) = state.deliveries.get_mut(&second).filter(|row| row.due_at.is_none()) {
+            if let Some(row) = state
+                .deliveries
+                .get_mut(&second)
+                .filter(|row| row.due_at.is_none())
+            {
                 row.due_at = Some(now);
             }
         }

@@ -74,7 +74,9 @@ impl DeliveryLog for MemoryStore {
             .iter()
             .rev()
             .filter(|(id, row)| query.after.is_none_or(|after| **id < after) && fits(row));
-        let items = matching.map(|(id, row)| state.stored_delivery(*id, row)).collect();
+        let items = matching
+            .map(|(id, row)| state.stored_delivery(*id, row))
+            .collect();
         Ok(page(items, query.limit(), |item: &StoredDelivery| item.id))
     }
 

@@ -124,7 +124,9 @@ impl EventStore for MemoryStore {
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
         let mut state = self.lock()?;
-        let State { events, deliveries, .. } = &mut *state;
+        let State {
+            events, deliveries, ..
+        } = &mut *state;
         let kept = |event: EventId| {
             deliveries.values().any(|row| {
                 row.event == event

@@ -49,7 +49,11 @@ impl State {
         recorded: &mut Recorded,
     ) {
         let key = (device, change.message);
-        let Some(send) = self.sends.get_mut(&key).filter(|send| send.status < change.status) else {
+        let Some(send) = self
+            .sends
+            .get_mut(&key)
+            .filter(|send| send.status < change.status)
+        else {
             return;
         };
         send.status = change.status;

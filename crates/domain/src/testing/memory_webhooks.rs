@@ -113,7 +113,11 @@ impl Webhooks for MemoryStore {
         let disabled = matches!(earlier.state, WebhookState::Disabled { .. });
         let changed = Webhook {
             url: webhook.url.clone(),
-            state: if disabled { WebhookState::Active } else { earlier.state.clone() },
+            state: if disabled {
+                WebhookState::Active
+            } else {
+                earlier.state.clone()
+            },
             ..earlier
         };
         state.overwrite_webhook(&changed, now)

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use wagate_domain::gateway::CallPatch;
 use wagate_domain::model::event::{CallState, IncomingCall, Receipt, ReceiptKind};
 use wagate_domain::model::{
-    Contact, DeliveryId, DeliveryOutcome, EndReason, EventBody, EventKind, MessageId, ReceivedMessage, Settlement,
+    Contact, DeliveryId, DeliveryOutcome, EndReason, EventBody, EventKind, MessageId, ReceivedMessage,
+    Settlement,
 };
 use wagate_domain::ports::{Clock, DeliveryQueue, Reservation};
 use wagate_domain::testing::FakeClock;

@@ -118,7 +118,12 @@ async fn the_status_of_a_send_follows_what_became_of_it() {
     let bench = Bench::new();
     let session = bench.paired(SHOP).await;
     let device = bench.device(SHOP).await.id;
-    let status = async |id: &MessageId| Outbox::get(&*bench.store, device, id).await.unwrap().map(|send| send.status);
+    let status = async |id: &MessageId| {
+        Outbox::get(&*bench.store, device, id)
+            .await
+            .unwrap()
+            .map(|send| send.status)
+    };
     session.time_out_next_send();
     send(&bench, "628111111111", None).await.unwrap_err();
     assert_eq!(status(&session.attempts()[0]).await, Some(MessageStatus::Unknown));

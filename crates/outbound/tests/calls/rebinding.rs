@@ -83,7 +83,13 @@ async fn a_name_may_change_its_mind_behind_a_redirect_too() {
         allow_cidrs: vec!["127.0.0.1/32".parse().unwrap()],
         ..TargetPolicy::default()
     };
-    for home in ["::1", "127.0.0.2", "::ffff:127.0.0.2", "64:ff9b::7f00:2", "0.0.0.0"] {
+    for home in [
+        "::1",
+        "127.0.0.2",
+        "::ffff:127.0.0.2",
+        "64:ff9b::7f00:2",
+        "0.0.0.0",
+    ] {
         let lookup = Rebinding::new(&[&[home]]);
         let client = GuardedClient::with_lookup(policy.clone(), &settings(), lookup).unwrap();
         let directory = tempfile::tempdir().unwrap();

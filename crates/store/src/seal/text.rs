@@ -20,7 +20,13 @@ pub(crate) fn seal_text(sealer: &Sealer, table: &str, row: &str, column: &str, t
 }
 
 /// Opens what [`seal_text`] made, and nothing else: a plain text in its place is a forgery.
-pub(crate) fn unseal_text(sealer: &Sealer, table: &str, row: &str, column: &str, sealed: &str) -> Result<String> {
+pub(crate) fn unseal_text(
+    sealer: &Sealer,
+    table: &str,
+    row: &str,
+    column: &str,
+    sealed: &str,
+) -> Result<String> {
     let encoded = sealed
         .strip_prefix(PREFIX)
         .ok_or_else(|| Error::internal(format!("a value in table {table} is not sealed")))?;

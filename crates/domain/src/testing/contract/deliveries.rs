@@ -58,7 +58,11 @@ async fn settle(store: &Storage, id: DeliveryId, outcome: DeliveryOutcome, now: 
         outcome,
         attempt: None,
     };
-    store.deliveries.settle(vec![settlement], now, LEASE).await.unwrap()
+    store
+        .deliveries
+        .settle(vec![settlement], now, LEASE)
+        .await
+        .unwrap()
 }
 
 async fn delivered(store: &Storage, id: DeliveryId, now: Timestamp) -> Vec<DeliveryId> {
@@ -122,14 +126,23 @@ pub async fn a_new_process_takes_leases_back(store: &Storage) {
     reserve(store, t(0)).await;
     settle(store, made[2], absent(t(90_000)), t(1)).await;
     assert_eq!(store.deliveries.recover(t(2)).await.unwrap(), 2);
-    assert_eq!(reserve(store, t(2)).await, made[..2], "a retry waits for its time all the same");
+    assert_eq!(
+        reserve(store, t(2)).await,
+        made[..2],
+        "a retry waits for its time all the same"
+    );
 }
 
 /// In order, one at a time, over several batches; what is next comes with the settling.
 pub async fn of_one_lane_only_the_oldest_is_handed_out(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let mut made = record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+    let mut made = record(
+        store,
+        &device,
+        vec![event(None, &[&webhook]), event(None, &[&webhook])],
+    )
+    .await;
     made.extend(record(store, &device, vec![event(None, &[&webhook])]).await);
     assert_eq!(reserve(store, t(0)).await, made[..1]);
     for (step, id) in made.iter().enumerate() {
@@ -147,8 +160,18 @@ pub async fn of_one_lane_only_the_oldest_is_handed_out(store: &Storage) {
 pub async fn lanes_do_not_wait_for_each_other(store: &Storage) {
     let (one, two) = (device(store, "one").await, device(store, "two").await);
     let (first, second) = (webhook(store, &one).await, webhook(store, &two).await);
-    let of_one = record(store, &one, vec![event_in("a", &[&first, &second]), event_in("b", &[&first])]).await;
-    let of_two = record(store, &two, vec![event_in("a", &[&second]), event_in("a", &[&second])]).await;
+    let of_one = record(
+        store,
+        &one,
+        vec![event_in("a", &[&first, &second]), event_in("b", &[&first])],
+    )
+    .await;
+    let of_two = record(
+        store,
+        &two,
+        vec![event_in("a", &[&second]), event_in("a", &[&second])],
+    )
+    .await;
     let want = [of_one[0], of_one[1], of_one[2], of_two[0]];
     assert_eq!(reserve(store, t(0)).await, want);
     settle(store, of_one[0], absent(t(60_000)), t(0)).await;
@@ -170,12 +193,21 @@ pub async fn a_reservation_is_shared_out(store: &Storage) {
     };
     let reserve = |reservation| async { ids(&store.deliveries.reserve(reservation).await.unwrap()) };
     assert!(reserve(some(0, 2, vec![])).await.is_empty());
-    assert_eq!(reserve(some(3, 2, vec![])).await, [of_one[0], of_one[1], of_two[0]]);
+    assert_eq!(
+        reserve(some(3, 2, vec![])).await,
+        [of_one[0], of_one[1], of_two[0]]
+    );
     assert_eq!(reserve(some(9, 1, vec![first.id])).await, of_two[1..2]);
     assert_eq!(store.deliveries.next_due(&[first.id]).await.unwrap(), Some(t(0)));
     assert_eq!(reserve(some(9, 9, vec![first.id])).await, of_two[2..]);
-    assert_eq!(store.deliveries.next_due(&[first.id]).await.unwrap(), Some(t(30_000)));
-    assert_eq!(store.deliveries.next_due(&[first.id, second.id]).await.unwrap(), None);
+    assert_eq!(
+        store.deliveries.next_due(&[first.id]).await.unwrap(),
+        Some(t(30_000))
+    );
+    assert_eq!(
+        store.deliveries.next_due(&[first.id, second.id]).await.unwrap(),
+        None
+    );
     assert_eq!(reserve(some(9, 9, vec![])).await, of_one[2..]);
 }
 
@@ -183,11 +215,19 @@ pub async fn a_reservation_is_shared_out(store: &Storage) {
 pub async fn a_retry_is_not_overtaken(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let made = record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+    let made = record(
+        store,
+        &device,
+        vec![event(None, &[&webhook]), event(None, &[&webhook])],
+    )
+    .await;
     for attempt in 0..3_u32 {
         let now = t(i64::from(attempt) * 10_000);
         let reserved = store.deliveries.reserve(due_at(now)).await.unwrap();
-        assert_eq!((reserved.len(), reserved[0].id, reserved[0].attempts), (1, made[0], attempt));
+        assert_eq!(
+            (reserved.len(), reserved[0].id, reserved[0].attempts),
+            (1, made[0], attempt)
+        );
         let next = t(i64::from(attempt + 1) * 10_000);
         settle(store, made[0], absent(next), now).await;
         assert_eq!(next_due(store).await, Some(next));
@@ -209,10 +249,18 @@ pub async fn what_alone_is_refused_steps_aside(store: &Storage) {
     assert!(reserve(store, t(0)).await.is_empty(), "once may be an accident");
     assert_eq!(reserve(store, t(5_000)).await, made[..1]);
     settle(store, made[0], refused(t(20_000)), t(5_000)).await;
-    assert_eq!(reserve(store, t(5_000)).await, made[1..2], "does it take the next one?");
+    assert_eq!(
+        reserve(store, t(5_000)).await,
+        made[1..2],
+        "does it take the next one?"
+    );
     assert_eq!(delivered(store, made[1], t(5_001)).await, made[2..3]);
     assert_eq!(delivered(store, made[2], t(5_002)).await, made[3..4]);
-    assert_eq!(reserve(store, t(20_000)).await, made[..1], "it goes on being tried");
+    assert_eq!(
+        reserve(store, t(20_000)).await,
+        made[..1],
+        "it goes on being tried"
+    );
     settle(store, made[0], dead(EndpointVerdict::Sound), t(20_000)).await;
     assert_eq!(delivered(store, made[3], t(20_000)).await, []);
     assert_eq!(next_due(store).await, None);
@@ -245,7 +293,12 @@ pub async fn a_receiver_that_refuses_everything_keeps_the_order(store: &Storage)
 pub async fn a_success_hastens_what_waits(store: &Storage) {
     let (one, two) = (device(store, "one").await, device(store, "two").await);
     let (back, other) = (webhook(store, &one).await, webhook(store, &two).await);
-    let made = record(store, &one, ["a", "b"].map(|lane| event_in(lane, &[&back])).into()).await;
+    let made = record(
+        store,
+        &one,
+        ["a", "b"].map(|lane| event_in(lane, &[&back])).into(),
+    )
+    .await;
     record(store, &two, vec![event(None, &[&other])]).await;
     reserve(store, t(0)).await;
     settle(store, made[0], absent(t(7_200_000)), t(0)).await;
@@ -266,10 +319,18 @@ pub async fn a_success_hastens_what_waits(store: &Storage) {
 pub async fn a_dead_delivery_lets_the_next_go(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let made = record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+    let made = record(
+        store,
+        &device,
+        vec![event(None, &[&webhook]), event(None, &[&webhook])],
+    )
+    .await;
     assert_eq!(reserve(store, t(0)).await, made[..1]);
     let settled = settle(store, made[0], dead(EndpointVerdict::Sound), t(1)).await;
-    assert_eq!((ids(&settled.next), settled.disabled), (made[1..].to_vec(), vec![]));
+    assert_eq!(
+        (ids(&settled.next), settled.disabled),
+        (made[1..].to_vec(), vec![])
+    );
     settle(store, made[1], dead(EndpointVerdict::Sound), t(2)).await;
     assert_eq!(next_due(store).await, None);
 }
@@ -278,7 +339,12 @@ pub async fn a_dead_delivery_lets_the_next_go(store: &Storage) {
 pub async fn an_endpoint_that_is_gone_is_switched_off(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let made = record(store, &device, ["a", "a", "b"].map(|lane| event_in(lane, &[&webhook])).into()).await;
+    let made = record(
+        store,
+        &device,
+        ["a", "a", "b"].map(|lane| event_in(lane, &[&webhook])).into(),
+    )
+    .await;
     assert_eq!(reserve(store, t(0)).await, [made[0], made[2]]);
     let settled = settle(store, made[0], dead(EndpointVerdict::Gone), t(1)).await;
     assert_eq!(settled.next, []);
@@ -321,7 +387,12 @@ pub async fn only_an_endpoint_that_takes_nothing_is_switched_off(store: &Storage
 pub async fn a_paused_endpoint_waits(store: &Storage) {
     let device = device(store, "one").await;
     let mut webhook = webhook(store, &device).await;
-    let made = record(store, &device, ["a", "a", "b"].map(|lane| event_in(lane, &[&webhook])).into()).await;
+    let made = record(
+        store,
+        &device,
+        ["a", "a", "b"].map(|lane| event_in(lane, &[&webhook])).into(),
+    )
+    .await;
     let flying = store
         .deliveries
         .reserve(Reservation {
@@ -358,7 +429,12 @@ pub async fn what_is_given_back_is_due_at_once(store: &Storage) {
 pub async fn what_is_settled_stays_settled(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let made = record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+    let made = record(
+        store,
+        &device,
+        vec![event(None, &[&webhook]), event(None, &[&webhook])],
+    )
+    .await;
     assert_eq!(reserve(store, t(0)).await, made[..1]);
     assert_eq!(delivered(store, made[0], t(0)).await, made[1..]);
     let unknown = event(None, &[&webhook]).deliveries[0].id;
@@ -387,7 +463,11 @@ pub async fn a_round_of_settling_is_one_change(store: &Storage) {
         .enumerate()
         .map(|(n, id)| Settlement {
             id: *id,
-            outcome: if n < 40 { DeliveryOutcome::Delivered } else { absent(t(99_000)) },
+            outcome: if n < 40 {
+                DeliveryOutcome::Delivered
+            } else {
+                absent(t(99_000))
+            },
             attempt: None,
         })
         .collect();
@@ -395,7 +475,11 @@ pub async fn a_round_of_settling_is_one_change(store: &Storage) {
     let mut next = ids(&settled.next);
     next.sort_unstable();
     assert_eq!(next, made[50..90]);
-    assert_eq!(next_due(store).await, Some(t(30_000)), "the retries keep to their schedule");
+    assert_eq!(
+        next_due(store).await,
+        Some(t(30_000)),
+        "the retries keep to their schedule"
+    );
 }
 
 /// Every delivery goes to one worker.
@@ -403,7 +487,12 @@ pub async fn racing_workers_share_nothing(store: &Storage) {
     for number in 0..20 {
         let device = device(store, &format!("d{number}")).await;
         let webhook = webhook(store, &device).await;
-        record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+        record(
+            store,
+            &device,
+            vec![event(None, &[&webhook]), event(None, &[&webhook])],
+        )
+        .await;
     }
     let taken = race(|_| {
         let store = store.clone();

@@ -29,9 +29,19 @@ async fn reserve(store: &Storage, now: Timestamp) -> Vec<(DeliveryId, u32)> {
         .collect()
 }
 
-async fn settle(store: &Storage, id: DeliveryId, outcome: DeliveryOutcome, attempt: Option<Attempt>, now: Timestamp) {
+async fn settle(
+    store: &Storage,
+    id: DeliveryId,
+    outcome: DeliveryOutcome,
+    attempt: Option<Attempt>,
+    now: Timestamp,
+) {
     let settlement = Settlement { id, outcome, attempt };
-    store.deliveries.settle(vec![settlement], now, LEASE).await.unwrap();
+    store
+        .deliveries
+        .settle(vec![settlement], now, LEASE)
+        .await
+        .unwrap();
 }
 
 fn attempt(at: i64, status: Option<u16>) -> Attempt {
@@ -61,7 +71,12 @@ fn retry(at: i64) -> DeliveryOutcome {
     }
 }
 
-async fn listed(store: &Storage, filter: DeliveryFilter, after: Option<DeliveryId>, limit: u32) -> Vec<DeliveryId> {
+async fn listed(
+    store: &Storage,
+    filter: DeliveryFilter,
+    after: Option<DeliveryId>,
+    limit: u32,
+) -> Vec<DeliveryId> {
     let page = store
         .delivery_log
         .list(&filter, CursorQuery::new(after, limit))
@@ -82,7 +97,10 @@ pub async fn every_try_is_kept(store: &Storage) {
         (queued.standing, queued.attempts, queued.due_at, queued.settled_at),
         (DeliveryStanding::Pending, 0, Some(t(0)), None)
     );
-    assert_eq!((queued.event, queued.kind, queued.webhook), (new.id, EventKind::Call, webhook.id));
+    assert_eq!(
+        (queued.event, queued.kind, queued.webhook),
+        (new.id, EventKind::Call, webhook.id)
+    );
     assert_eq!((queued.device, queued.created_at), (device.id, t(0)));
     assert_eq!(queued.body, new.deliveries[0].body);
     assert_eq!(store.delivery_log.attempts(made[0]).await.unwrap(), []);
@@ -90,8 +108,15 @@ pub async fn every_try_is_kept(store: &Storage) {
     let tries = [attempt(0, None), attempt(10, Some(500)), attempt(20, Some(204))];
     for (number, one) in tries.iter().enumerate() {
         let now = t(i64::try_from(number).unwrap() * 10);
-        assert_eq!(reserve(store, now).await, [(made[0], u32::try_from(number).unwrap())]);
-        let outcome = if number == 2 { DeliveryOutcome::Delivered } else { retry(now.0 - t(0).0 + 10) };
+        assert_eq!(
+            reserve(store, now).await,
+            [(made[0], u32::try_from(number).unwrap())]
+        );
+        let outcome = if number == 2 {
+            DeliveryOutcome::Delivered
+        } else {
+            retry(now.0 - t(0).0 + 10)
+        };
         settle(store, made[0], outcome, Some(one.clone()), now).await;
         let seen = store.delivery_log.get(made[0]).await.unwrap().unwrap();
         assert_eq!(seen.error.is_some(), number < 2);
@@ -124,19 +149,61 @@ pub async fn deliveries_are_listed_newest_first(store: &Storage) {
     assert_eq!(listed(store, all.clone(), None, 3).await, newest[..3]);
     assert_eq!(listed(store, all.clone(), Some(newest[1]), 1).await, newest[2..3]);
     assert_eq!(listed(store, all.clone(), Some(newest[3]), 9).await, []);
-    let page = store.delivery_log.list(&all, CursorQuery::new(None, 4)).await.unwrap();
+    let page = store
+        .delivery_log
+        .list(&all, CursorQuery::new(None, 4))
+        .await
+        .unwrap();
     assert_eq!(page.next, None, "all are on this page");
-    let page = store.delivery_log.list(&all, CursorQuery::new(None, 3)).await.unwrap();
+    let page = store
+        .delivery_log
+        .list(&all, CursorQuery::new(None, 3))
+        .await
+        .unwrap();
     assert_eq!(page.next, Some(newest[2]));
     let only = DeliveryFilter::default;
     for (filter, want) in [
-        (DeliveryFilter { webhook: Some(second.id), ..only() }, vec![other[0], made[1]]),
-        (DeliveryFilter { event: Some(event), ..only() }, vec![made[1], made[0]]),
-        (DeliveryFilter { device: Some(one.id), ..only() }, vec![made[2], made[1], made[0]]),
-        (DeliveryFilter { standing: Some(DeliveryStanding::Dead), ..only() }, vec![made[2]]),
-        (DeliveryFilter { standing: Some(DeliveryStanding::Delivered), ..only() }, vec![made[0]]),
         (
-            DeliveryFilter { standing: Some(DeliveryStanding::Pending), webhook: Some(first.id), ..only() },
+            DeliveryFilter {
+                webhook: Some(second.id),
+                ..only()
+            },
+            vec![other[0], made[1]],
+        ),
+        (
+            DeliveryFilter {
+                event: Some(event),
+                ..only()
+            },
+            vec![made[1], made[0]],
+        ),
+        (
+            DeliveryFilter {
+                device: Some(one.id),
+                ..only()
+            },
+            vec![made[2], made[1], made[0]],
+        ),
+        (
+            DeliveryFilter {
+                standing: Some(DeliveryStanding::Dead),
+                ..only()
+            },
+            vec![made[2]],
+        ),
+        (
+            DeliveryFilter {
+                standing: Some(DeliveryStanding::Delivered),
+                ..only()
+            },
+            vec![made[0]],
+        ),
+        (
+            DeliveryFilter {
+                standing: Some(DeliveryStanding::Pending),
+                webhook: Some(first.id),
+                ..only()
+            },
             vec![],
         ),
     ] {
@@ -148,23 +215,50 @@ pub async fn deliveries_are_listed_newest_first(store: &Storage) {
 pub async fn a_delivery_is_made_again_on_demand(store: &Storage) {
     let device = device(store, "one").await;
     let webhook = webhook(store, &device).await;
-    let made = record(store, &device, vec![event(None, &[&webhook]), event(None, &[&webhook])]).await;
+    let made = record(
+        store,
+        &device,
+        vec![event(None, &[&webhook]), event(None, &[&webhook])],
+    )
+    .await;
     reserve(store, t(0)).await;
     settle(store, made[0], dead(), Some(attempt(0, Some(500))), t(0)).await;
     store.delivery_log.replay(made[0], t(50)).await.unwrap();
-    assert_eq!(reserve(store, t(50)).await, [(made[0], 0)], "its tries count anew");
+    assert_eq!(
+        reserve(store, t(50)).await,
+        [(made[0], 0)],
+        "its tries count anew"
+    );
     settle(store, made[0], retry(60), Some(attempt(50, Some(500))), t(50)).await;
     let stored = store.delivery_log.get(made[0]).await.unwrap().unwrap();
     assert_eq!((stored.standing, stored.attempts), (DeliveryStanding::Pending, 2));
     store.delivery_log.replay(made[0], t(51)).await.unwrap();
-    assert_eq!(reserve(store, t(51)).await, [(made[0], 1)], "one that waits is tried now");
+    assert_eq!(
+        reserve(store, t(51)).await,
+        [(made[0], 1)],
+        "one that waits is tried now"
+    );
     store.delivery_log.replay(made[0], t(52)).await.unwrap();
-    assert_eq!(reserve(store, t(52)).await, [], "one that is under way is left alone");
-    settle(store, made[0], DeliveryOutcome::Delivered, Some(attempt(52, Some(200))), t(52)).await;
+    assert_eq!(
+        reserve(store, t(52)).await,
+        [],
+        "one that is under way is left alone"
+    );
+    settle(
+        store,
+        made[0],
+        DeliveryOutcome::Delivered,
+        Some(attempt(52, Some(200))),
+        t(52),
+    )
+    .await;
     assert_eq!(store.delivery_log.attempts(made[0]).await.unwrap().len(), 3);
     let unknown = event(None, &[&webhook]).deliveries[0].id;
     let missed = store.delivery_log.replay(unknown, t(0)).await;
-    assert!(matches!(missed, Err(Error::NotFound { what: "delivery", .. })), "{missed:?}");
+    assert!(
+        matches!(missed, Err(Error::NotFound { what: "delivery", .. })),
+        "{missed:?}"
+    );
 }
 
 /// A stretch of time, of one endpoint and one standing.
@@ -179,7 +273,11 @@ pub async fn many_deliveries_are_made_again(store: &Storage) {
     }
     reserve(store, t(99)).await;
     for (number, ids) in made.iter().enumerate() {
-        let outcome = if number == 2 { DeliveryOutcome::Delivered } else { dead() };
+        let outcome = if number == 2 {
+            DeliveryOutcome::Delivered
+        } else {
+            dead()
+        };
         settle(store, ids[0], outcome, None, t(99)).await;
         settle(store, ids[1], dead(), None, t(99)).await;
     }
@@ -193,7 +291,10 @@ pub async fn many_deliveries_are_made_again(store: &Storage) {
     assert_eq!(replay(which(0, 30, DeliveryStanding::Dead)).await.unwrap(), 0);
     assert_eq!(replay(which(0, 99, DeliveryStanding::Pending)).await.unwrap(), 0);
     assert_eq!(reserve(store, t(100)).await, [(made[0][0], 0), (made[1][0], 0)]);
-    assert_eq!(replay(which(0, 99, DeliveryStanding::Delivered)).await.unwrap(), 1);
+    assert_eq!(
+        replay(which(0, 99, DeliveryStanding::Delivered)).await.unwrap(),
+        1
+    );
     assert_eq!(reserve(store, t(100)).await, [(made[2][0], 0)]);
 }
 

@@ -196,7 +196,10 @@ pub async fn a_large_batch_is_recorded_whole(store: &Storage) {
         contacts,
         ..batch(&device)
     };
-    assert_eq!(store.events.record(large.clone()).await.unwrap().events.len(), MANY);
+    assert_eq!(
+        store.events.record(large.clone()).await.unwrap().events.len(),
+        MANY
+    );
     assert_eq!(store.directory.contacts(device.id).await.unwrap().len(), MANY);
     assert!(store.events.record(large).await.unwrap().events.is_empty());
     assert_eq!(due(store).await, 1, "one conversation, one at a time");
@@ -256,7 +259,11 @@ pub async fn statuses_never_go_back(store: &Storage) {
         assert_eq!(status(store, &one, "M1").await, Some(want));
     }
     assert_eq!(status(store, &two, "M1").await, Some(Queued));
-    assert_eq!(status(store, &one, "FOREIGN").await, None, "not a message of ours");
+    assert_eq!(
+        status(store, &one, "FOREIGN").await,
+        None,
+        "not a message of ours"
+    );
 }
 
 /// A change tells of itself once, and what did not change tells nothing.
@@ -266,7 +273,13 @@ pub async fn a_change_of_status_carries_its_event(store: &Storage) {
     let webhook = webhook(store, &device).await;
     begin(store, &device, "M1").await;
     let mut told = Vec::new();
-    for (message, reported) in [("FOREIGN", Read), ("M1", Failed), ("M1", Read), ("M1", Read), ("M1", Delivered)] {
+    for (message, reported) in [
+        ("FOREIGN", Read),
+        ("M1", Failed),
+        ("M1", Read),
+        ("M1", Read),
+        ("M1", Delivered),
+    ] {
         let change = StatusChange {
             event: Some(event(None, &[&webhook])),
             failure: (reported == Failed).then(|| Failure {
@@ -284,20 +297,40 @@ pub async fn a_change_of_status_carries_its_event(store: &Storage) {
         };
         told.push(store.events.record(batch).await.unwrap().events.len());
         if reported == Failed {
-            let send = store.outbox.get(device.id, &MessageId("M1".into())).await.unwrap().unwrap();
+            let send = store
+                .outbox
+                .get(device.id, &MessageId("M1".into()))
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(send.failure.unwrap().wa_code, Some(463));
-            assert_eq!((send.to.as_str(), send.updated_at), ("628111@s.whatsapp.net", t(7)));
+            assert_eq!(
+                (send.to.as_str(), send.updated_at),
+                ("628111@s.whatsapp.net", t(7))
+            );
         }
     }
     assert_eq!(told, [0, 1, 1, 0, 0]);
-    let send = store.outbox.get(device.id, &MessageId("M1".into())).await.unwrap().unwrap();
+    let send = store
+        .outbox
+        .get(device.id, &MessageId("M1".into()))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((send.status, send.failure), (Read, None));
 }
 
 async fn read(store: &Storage, filter: &EventQuery, after: Option<EventId>, limit: u32) -> Vec<EventId> {
-    let page = store.events.list(filter, CursorQuery::new(after, limit)).await.unwrap();
+    let page = store
+        .events
+        .list(filter, CursorQuery::new(after, limit))
+        .await
+        .unwrap();
     let ids: Vec<EventId> = page.items.iter().map(|event| event.id).collect();
-    assert!(page.next.is_none_or(|next| Some(&next) == ids.last()), "the next page begins behind this one");
+    assert!(
+        page.next.is_none_or(|next| Some(&next) == ids.last()),
+        "the next page begins behind this one"
+    );
     ids
 }
 
@@ -308,7 +341,11 @@ pub async fn the_log_is_read_page_by_page(store: &Storage) {
     for number in 0..5 {
         let device = if number % 2 == 0 { &one } else { &two };
         let mut new = event(None, &[]);
-        new.kind = if number == 4 { EventKind::Call } else { EventKind::Message };
+        new.kind = if number == 4 {
+            EventKind::Call
+        } else {
+            EventKind::Message
+        };
         new.at = t(-number);
         ids.extend(new_ids(store, device, vec![new]).await);
     }
@@ -331,9 +368,16 @@ pub async fn the_log_is_read_page_by_page(store: &Storage) {
         kinds: vec![EventKind::Call, EventKind::Qr],
     };
     assert_eq!(read(store, &calls, None, 9).await, [ids[4]]);
-    let page = store.events.list(&calls, CursorQuery::new(None, 9)).await.unwrap();
+    let page = store
+        .events
+        .list(&calls, CursorQuery::new(None, 9))
+        .await
+        .unwrap();
     let found = &page.items[0];
-    assert_eq!((found.kind, found.device, found.at), (EventKind::Call, one.id, t(-4)));
+    assert_eq!(
+        (found.kind, found.device, found.at),
+        (EventKind::Call, one.id, t(-4))
+    );
     assert_eq!(&found.data[..], b"{\"data\":1}");
     // What is not there any more stands for its time.
     let unknown = EventId::new(ulid());
@@ -356,7 +400,11 @@ pub async fn old_events_are_pruned_in_steps(store: &Storage) {
     events.push(young);
     let deliveries: Vec<_> = events[..3].iter().map(|event| event.deliveries[0].id).collect();
     let ids = new_ids(store, &device, events).await;
-    store.deliveries.reserve(everything_due(Duration::from_secs(60))).await.unwrap();
+    store
+        .deliveries
+        .reserve(everything_due(Duration::from_secs(60)))
+        .await
+        .unwrap();
     let settle = |id, outcome| Settlement {
         id,
         outcome,
@@ -370,7 +418,11 @@ pub async fn old_events_are_pruned_in_steps(store: &Storage) {
         settle(deliveries[1], dead),
         settle(deliveries[2], DeliveryOutcome::Delivered),
     ];
-    store.deliveries.settle(settlements, t(6_000), Duration::ZERO).await.unwrap();
+    store
+        .deliveries
+        .settle(settlements, t(6_000), Duration::ZERO)
+        .await
+        .unwrap();
     let all = EventQuery::default();
     assert_eq!(store.events.prune(t(0), 10).await.unwrap(), 0);
     assert_eq!(store.events.prune(t(5_000), 2).await.unwrap(), 2);
@@ -388,7 +440,10 @@ pub async fn recording_may_reserve(store: &Storage) {
     let webhook = webhook(store, &device).await;
     let record = |lane: &'static str, limit| {
         let batch = EventBatch {
-            events: vec![super::event_in(lane, &[&webhook]), super::event_in(lane, &[&webhook])],
+            events: vec![
+                super::event_in(lane, &[&webhook]),
+                super::event_in(lane, &[&webhook]),
+            ],
             express: Express {
                 limit,
                 lease: Duration::from_secs(30),
@@ -398,12 +453,20 @@ pub async fn recording_may_reserve(store: &Storage) {
         async { store.events.record(batch).await.unwrap() }
     };
     let first = record("a", 5).await;
-    assert_eq!((first.express.len(), first.queued), (1, false), "the second waits for the first");
+    assert_eq!(
+        (first.express.len(), first.queued),
+        (1, false),
+        "the second waits for the first"
+    );
     assert_eq!(first.express[0].event, first.events[0]);
     assert_eq!(first.express[0].secrets, [webhook.secret.clone()]);
     let second = record("b", 0).await;
     assert_eq!((second.express.len(), second.queued), (0, true));
-    let reserved = store.deliveries.reserve(everything_due(Duration::from_secs(30))).await.unwrap();
+    let reserved = store
+        .deliveries
+        .reserve(everything_due(Duration::from_secs(30)))
+        .await
+        .unwrap();
     assert_eq!(reserved.len(), 1);
     assert_eq!(reserved[0].event, second.events[0]);
     assert_eq!(store.deliveries.next_due(&[]).await.unwrap(), Some(t(30_000)));

@@ -24,8 +24,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent, Outbox,
-    Webhooks, Workspaces,
+    DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent,
+    Outbox, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.

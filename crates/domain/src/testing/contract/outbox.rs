@@ -71,15 +71,9 @@ pub async fn a_send_begins_queued(store: &Storage) {
     let device = device(store, "one").await;
     for id in ["M1", "M2"] {
         assert_eq!(begin(store, entry(&device, id, None)).await, begun(id));
-        assert_eq!(
-            status(store, device.id, id).await,
-            Some(MessageStatus::Queued)
-        );
+        assert_eq!(status(store, device.id, id).await, Some(MessageStatus::Queued));
     }
-    assert_eq!(
-        status(store, device.id, "M3").await,
-        None
-    );
+    assert_eq!(status(store, device.id, "M3").await, None);
 }
 
 /// Whether the first attempt reached the server is unknown; with the same id it cannot show twice.
@@ -98,11 +92,7 @@ pub async fn an_unfinished_attempt_goes_on_with_its_first_id(store: &Storage) {
         begin(store, entry(&device, "M3", Some(("k", 1)))).await,
         begun("M1")
     );
-    assert_eq!(
-        status(store, device.id, "M2").await,
-        None,
-        "it never began"
-    );
+    assert_eq!(status(store, device.id, "M2").await, None, "it never began");
     assert_eq!(
         begin(store, entry(&device, "M4", Some(("other", 1)))).await,
         begun("M4")
@@ -146,10 +136,7 @@ pub async fn a_key_with_another_request_is_refused(store: &Storage) {
         begin(store, entry(&device, "M2", Some(("k", 2)))).await,
         SendBegin::KeyReused
     );
-    assert_eq!(
-        status(store, device.id, "M2").await,
-        None
-    );
+    assert_eq!(status(store, device.id, "M2").await, None);
 }
 
 /// Two tenants may choose the same key, and the same message id.
@@ -158,10 +145,7 @@ pub async fn keys_belong_to_devices(store: &Storage) {
     assert_eq!(begin(store, entry(&one, "M1", Some(("k", 1)))).await, begun("M1"));
     assert_eq!(begin(store, entry(&two, "M1", Some(("k", 2)))).await, begun("M1"));
     finish(store, one.id, "M1", MessageStatus::Sent, Some(sent())).await;
-    assert_eq!(
-        status(store, two.id, "M1").await,
-        Some(MessageStatus::Queued)
-    );
+    assert_eq!(status(store, two.id, "M1").await, Some(MessageStatus::Queued));
     assert_eq!(begin(store, entry(&two, "M2", Some(("k", 2)))).await, begun("M1"));
 }
 
@@ -180,10 +164,7 @@ pub async fn old_keys_are_forgotten(store: &Storage) {
     );
     assert_eq!(store.outbox.begin(later("M3"), t(1)).await.unwrap(), begun("M3"));
     assert_eq!(store.outbox.begin(later("M4"), t(1)).await.unwrap(), begun("M3"));
-    assert_eq!(
-        status(store, device.id, "M1").await,
-        Some(MessageStatus::Sent)
-    );
+    assert_eq!(status(store, device.id, "M1").await, Some(MessageStatus::Sent));
 }
 
 /// An impatient client sends its request several times at once.
@@ -218,10 +199,7 @@ pub async fn a_status_never_goes_back(store: &Storage) {
         (Failed, Delivered),
     ] {
         finish(store, device.id, "M1", told, None).await;
-        assert_eq!(
-            status(store, device.id, "M1").await,
-            Some(want)
-        );
+        assert_eq!(status(store, device.id, "M1").await, Some(want));
     }
 }
 
@@ -236,10 +214,7 @@ pub async fn a_send_needs_its_device(store: &Storage) {
             .await,
     );
     finish(store, missing.id, "M1", MessageStatus::Sent, Some(sent())).await;
-    assert_eq!(
-        status(store, missing.id, "M1").await,
-        None
-    );
+    assert_eq!(status(store, missing.id, "M1").await, None);
 }
 
 async fn listed(store: &Storage, device: &Device, after: Option<&str>, limit: u32) -> Vec<String> {

@@ -35,7 +35,11 @@ pub async fn a_seed_endpoint_is_found_by_its_device(store: &Storage) {
         device(store, "three").await,
     );
     let (first, second) = (webhook(store, &one).await, webhook(store, &two).await);
-    store.webhooks.create(&scoped(WebhookScope::Device(three.id), &three)).await.unwrap();
+    store
+        .webhooks
+        .create(&scoped(WebhookScope::Device(three.id), &three))
+        .await
+        .unwrap();
     assert_eq!(store.webhooks.seed_of(one.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.webhooks.seed_of(three.id).await.unwrap(), None);
     let mut some = store
@@ -75,10 +79,17 @@ pub async fn a_new_address_wakes_a_disabled_endpoint(store: &Storage) {
         reason: "gone".into(),
         at: t(0),
     };
-    for (before, after) in [(disabled, WebhookState::Active), (WebhookState::Paused, WebhookState::Paused)] {
+    for (before, after) in [
+        (disabled, WebhookState::Active),
+        (WebhookState::Paused, WebhookState::Paused),
+    ] {
         webhook.state = before;
         store.webhooks.update(&webhook, t(0)).await.unwrap();
-        store.webhooks.put_seed(&new_webhook(&device), t(0)).await.unwrap();
+        store
+            .webhooks
+            .put_seed(&new_webhook(&device), t(0))
+            .await
+            .unwrap();
         let stored = store.webhooks.get(webhook.id).await.unwrap().unwrap();
         assert_eq!(stored.state, after);
     }
@@ -94,7 +105,10 @@ pub async fn an_endpoint_is_found_with_all_its_fields(store: &Storage) {
         ..scoped(WebhookScope::Workspace("Büro 1".parse().unwrap()), &device)
     };
     store.webhooks.create(&webhook).await.unwrap();
-    assert_eq!(store.webhooks.get(webhook.id).await.unwrap(), Some(webhook.clone()));
+    assert_eq!(
+        store.webhooks.get(webhook.id).await.unwrap(),
+        Some(webhook.clone())
+    );
     webhook.url = "https://example.com/else".into();
     webhook.format = WebhookFormat::Classic;
     webhook.events = EventFilter::all();
@@ -113,7 +127,10 @@ pub async fn an_endpoint_is_found_with_all_its_fields(store: &Storage) {
     ] {
         webhook.state = state;
         store.webhooks.update(&webhook, t(6)).await.unwrap();
-        assert_eq!(store.webhooks.get(webhook.id).await.unwrap(), Some(webhook.clone()));
+        assert_eq!(
+            store.webhooks.get(webhook.id).await.unwrap(),
+            Some(webhook.clone())
+        );
     }
     let unknown = Webhook {
         id: WebhookId::new(ulid()),
@@ -121,7 +138,10 @@ pub async fn an_endpoint_is_found_with_all_its_fields(store: &Storage) {
     };
     assert_eq!(store.webhooks.get(unknown.id).await.unwrap(), None);
     let missed = store.webhooks.update(&unknown, t(0)).await;
-    assert!(matches!(missed, Err(Error::NotFound { what: "webhook", .. })), "{missed:?}");
+    assert!(
+        matches!(missed, Err(Error::NotFound { what: "webhook", .. })),
+        "{missed:?}"
+    );
 }
 
 /// Own ones, the workspace's and everybody's.
@@ -148,7 +168,10 @@ pub async fn a_device_has_its_own_its_workspaces_and_the_global_ones(store: &Sto
             found.iter().map(|webhook| webhook.id).collect::<Vec<_>>()
         }
     };
-    assert_eq!(receiving(&one).await, [seed.id, others[0].id, others[1].id, others[2].id]);
+    assert_eq!(
+        receiving(&one).await,
+        [seed.id, others[0].id, others[1].id, others[2].id]
+    );
     assert_eq!(receiving(&two).await, [others[2].id, others[3].id]);
 }
 
@@ -163,7 +186,10 @@ pub async fn endpoints_are_listed_oldest_first(store: &Storage) {
     }
     let page = |after, limit| async move {
         let page = store.webhooks.list(CursorQuery::new(after, limit)).await.unwrap();
-        (page.items.iter().map(|webhook| webhook.id).collect::<Vec<_>>(), page.next)
+        (
+            page.items.iter().map(|webhook| webhook.id).collect::<Vec<_>>(),
+            page.next,
+        )
     };
     assert_eq!(page(None, 3).await, (ids[..3].to_vec(), Some(ids[2])));
     assert_eq!(page(Some(ids[2]), 3).await, (ids[3..].to_vec(), None));
@@ -190,6 +216,11 @@ pub async fn an_endpoint_needs_its_device(store: &Storage) {
     let missing = new_device("missing");
     let webhook = new_webhook(&missing);
     assert_no_device(store.webhooks.put_seed(&webhook, t(0)).await);
-    assert_no_device(store.webhooks.create(&scoped(WebhookScope::Device(missing.id), &missing)).await);
+    assert_no_device(
+        store
+            .webhooks
+            .create(&scoped(WebhookScope::Device(missing.id), &missing))
+            .await,
+    );
     store.webhooks.delete(webhook.id).await.unwrap();
 }
