@@ -14,6 +14,7 @@ mod delivery_view;
 mod events;
 mod extract;
 mod fields;
+mod message_view;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
