@@ -22,3 +22,9 @@ fn config_page_shows_the_defaults() {
     );
     assert_generated("docs/config.md", &page);
 }
+
+#[test]
+fn openapi_document_is_what_the_server_gives() {
+    let document = wagate_api::openapi().to_pretty_json().unwrap();
+    assert_generated("docs/openapi.json", &format!("{document}\n"));
+}

@@ -70,7 +70,9 @@ pub(crate) async fn require_key(
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
     let refusal = HttpResponse::from_error(Problem::from(Error::Unauthenticated));
-    Ok(request.into_response(refusal).map_into_right_body())
+    // Not `into_response`: it would lose the error, and each surface writes it in its own form.
+    let (request, _) = request.into_parts();
+    Ok(ServiceResponse::new(request, refusal).map_into_right_body())
 }
 
 /// Every key that the request presents: a proxy in between may use `Authorization` for itself.

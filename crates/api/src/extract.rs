@@ -96,7 +96,14 @@ fn one_token(query: Option<&str>, body: Option<&str>) -> Result<Token> {
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| invalid_body(&format!("the body is not valid JSON: {error}")))
+    serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() {
+            "as expected"
+        } else {
+            "valid JSON"
+        };
+        invalid_body(&format!("the body is not {what}: {error}"))
+    })
 }
 
 fn invalid_body(reason: &str) -> Error {

@@ -4,6 +4,7 @@
 //! response, also of what else it serves, carries `x-request-id`.
 
 mod auth;
+mod causes;
 mod extract;
 mod idempotency;
 mod openapi;

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 use wagate_domain::Error;
 use wagate_domain::model::PhoneNumber;
 
+use crate::causes::Causes;
+
 /// When to come back for the database: a burst is over soon.
 const DATABASE_UNAVAILABLE_FOR: Duration = Duration::from_secs(1);
 
@@ -169,21 +171,6 @@ impl ResponseError for Problem {
 /// Rounded up, so that nobody comes back too early.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// An error and all its causes in one line.
-struct Causes<'a>(&'a (dyn std::error::Error + 'static));
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

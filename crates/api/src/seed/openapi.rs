@@ -45,7 +45,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
         operation.operation_id = operation
             .operation_id
             .take()
-            .map(|name| named(&name, &path, method));
+            .map(|name| named(&name, &path, &method));
         let about_device = !NOT_ABOUT_A_DEVICE.contains(&path.as_str());
         if about_device {
             operation.parameters.get_or_insert_default().push(token().into());
@@ -56,7 +56,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 }
 
 /// Two of them take both methods.
-fn named(name: &str, path: &str, method: HttpMethod) -> String {
+fn named(name: &str, path: &str, method: &HttpMethod) -> String {
     let both = matches!(path, "/api/qrcode" | "/api/status");
     match method {
         HttpMethod::Post if both => format!("seed_{name}_by_post"),

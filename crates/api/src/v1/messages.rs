@@ -3,17 +3,17 @@
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use wagate_domain::gateway::{MessageRequest, SendOutcome};
-use wagate_domain::model::event::Failure;
-use wagate_domain::model::{CursorQuery, MessageId, MessageStatus, SentMessage, StoredSend, Token};
+use wagate_domain::model::{CursorQuery, MessageId, Token};
 use wagate_domain::{Error, Result};
 
 use super::extract::{Body, Named, NoQuery, Params};
 use super::fields::{message_id, required};
+use super::message_view::{MessageView, SentView};
 use super::problem::{PROBLEM_JSON, ProblemView};
-use super::view::{PageView, time};
+use super::view::PageView;
 use crate::extract::{Field, text, under};
 use crate::idempotency::idempotency;
 use crate::problem::Problem;
@@ -54,97 +54,6 @@ impl TryFrom<SendMessageBody> for MessageRequest {
             Ok(request)
         } else {
             Err(Error::invalid("text", "text or file_url is required"))
-        }
-    }
-}
-
-/// A message that WhatsApp's server accepted.
-#[derive(Serialize, ToSchema)]
-#[schema(as = SentMessage)]
-pub(super) struct SentView {
-    /// Its id at WhatsApp.
-    #[schema(value_type = String)]
-    id: MessageId,
-    /// The device's token.
-    device: String,
-    /// The recipient as WhatsApp knows it.
-    to: String,
-    /// `sent`.
-    status: &'static str,
-    /// When the server accepted it.
-    #[schema(format = DateTime)]
-    sent_at: String,
-}
-
-impl SentView {
-    fn new(device: &Token, message: SentMessage) -> Self {
-        Self {
-            id: message.id,
-            device: device.to_string(),
-            to: message.to.to_string(),
-            status: MessageStatus::Sent.as_str(),
-            sent_at: time(message.at),
-        }
-    }
-}
-
-/// A message of ours.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Message)]
-pub(super) struct MessageView {
-    /// Its id at WhatsApp.
-    #[schema(value_type = String)]
-    id: MessageId,
-    /// The device's token.
-    device: String,
-    /// The recipient: as it was given, and as WhatsApp knows it once that is known.
-    to: String,
-    /// `queued`, `sent`, `delivered`, `read`, `played`, `failed`, or `unknown`: nobody knows whether it left.
-    status: &'static str,
-    /// Why it failed.
-    #[schema(required = true)]
-    failure: Option<FailureView>,
-    /// When it was asked for.
-    #[schema(format = DateTime)]
-    created_at: String,
-    /// When it came as far as it is.
-    #[schema(format = DateTime)]
-    updated_at: String,
-}
-
-/// Why a message failed.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Failure)]
-struct FailureView {
-    /// Stable code, such as `whatsapp_refused` or `not_on_whatsapp`.
-    code: String,
-    /// WhatsApp's own code, when it gave one.
-    #[schema(required = true)]
-    wa_code: Option<u16>,
-    /// A plain sentence.
-    text: String,
-}
-
-impl MessageView {
-    fn new(device: &Token, send: StoredSend) -> Self {
-        Self {
-            id: send.id,
-            device: device.to_string(),
-            to: send.to,
-            status: send.status.as_str(),
-            failure: send.failure.map(FailureView::from),
-            created_at: time(send.created_at),
-            updated_at: time(send.updated_at),
-        }
-    }
-}
-
-impl From<Failure> for FailureView {
-    fn from(failure: Failure) -> Self {
-        Self {
-            code: failure.code,
-            wa_code: failure.wa_code,
-            text: failure.text,
         }
     }
 }
@@ -191,6 +100,7 @@ impl TryFrom<QueryFields> for MessagesQuery {
          headers(("Location" = String, description = "Where to ask what becomes of it"))),
         (status = 409, description = "The device is not linked or not connected, or the first request with this key still runs", body = ProblemView, content_type = PROBLEM_JSON),
         (status = 422, description = "Wrong input; the number is not on WhatsApp; WhatsApp refused the message; or the key was used for another request", body = ProblemView, content_type = PROBLEM_JSON),
+        (status = 429, description = "WhatsApp wants us to slow down: come back after `Retry-After` seconds", body = ProblemView, content_type = PROBLEM_JSON),
         (status = 504, description = "No answer in time: it may or may not have been sent", body = ProblemView, content_type = PROBLEM_JSON),
     ),
 )]

@@ -155,7 +155,7 @@ pub(super) async fn delete_webhook(
     path = "/v1/webhooks/{id}/rotate-secret",
     tag = "webhooks",
     params(("id" = String, Path, description = "The endpoint's id")),
-    request_body(content = Option<RotateSecretBody>),
+    request_body = RotateSecretBody,
     responses((status = 200, description = "The endpoint with its new secret", body = SecretWebhookView)),
 )]
 pub(super) async fn rotate_webhook_secret(

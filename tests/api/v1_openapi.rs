@@ -1,0 +1,62 @@
+//! The description tells the truth: every operation in it is there, and every method that is there is in it.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::TestApp;
+use crate::v1_support::{get, request};
+
+/// The document's paths with ids that name nothing.
+fn concrete(path: &str) -> String {
+    let id = if path.contains("/webhooks/") {
+        "whk_00000000000000000000000000"
+    } else if path.contains("/deliveries/") {
+        "dlv_00000000000000000000000000"
+    } else {
+        "3EB0"
+    };
+    path.replace("{device}", "shop").replace("{id}", id)
+}
+
+fn methods(item: &Value) -> BTreeSet<String> {
+    let item = item.as_object().unwrap();
+    let methods = item
+        .keys()
+        .filter(|name| ["get", "post", "patch", "put", "delete"].contains(&name.as_str()));
+    methods.map(|name| name.to_uppercase()).collect()
+}
+
+#[tokio::test]
+async fn every_path_takes_the_methods_that_are_described() {
+    let app = TestApp::start();
+    let document = get(&app, "/v1/openapi.json").await.json();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 20, "{paths:?}");
+    for (path, item) in paths {
+        let answer = app.call(request(&app, Method::TRACE, &concrete(path))).await;
+        if !path.starts_with("/v1/") && !path.starts_with("/api/") {
+            continue;
+        }
+        assert_eq!(answer.verdict(), "405 method_not_allowed", "{answer}");
+        let allowed = answer.headers["allow"].to_str().unwrap().split(", ");
+        assert_eq!(methods(item), allowed.map(ToOwned::to_owned).collect(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_description_names_the_resources_by_their_operations() {
+    let app = TestApp::start();
+    let document = get(&app, "/v1/openapi.json").await.json();
+    for (path, method, operation) in [
+        ("/v1/events", "get", "list_events"),
+        ("/v1/devices/{device}/messages", "post", "send_message"),
+        ("/v1/webhooks/{id}/rotate-secret", "post", "rotate_webhook_secret"),
+        ("/v1/webhooks/{id}/replay", "post", "replay_deliveries"),
+        ("/api/send", "post", "seed_send_message"),
+    ] {
+        assert_eq!(document["paths"][path][method]["operationId"], operation);
+    }
+    assert_eq!(document["openapi"], "3.1.0");
+}
