@@ -99,9 +99,10 @@ impl Plan {
                 .create_phone(writer, &format!("Writer {index}"))
                 .unwrap();
         }
-        let proxy = match self.behind_proxy {
-            true => Some(Proxy::start(sim.address, chance.seed()).await),
-            false => None,
+        let proxy = if self.behind_proxy {
+            Some(Proxy::start(sim.address, chance.seed()).await)
+        } else {
+            None
         };
         let storage = Storage::start(self.database);
         let folder = tempfile::tempdir().unwrap();

@@ -71,7 +71,7 @@ impl Client {
 
     /// Any call; `null` sends no body.
     pub async fn call(&self, method: Method, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
-        let request = self.request(method, path, body, headers);
+        let request = self.request(method, path, &body, headers);
         read(request.send().await.unwrap()).await.unwrap()
     }
 
@@ -83,7 +83,7 @@ impl Client {
         body: Value,
         headers: &[(&str, &str)],
     ) -> reqwest::Result<Reply> {
-        let request = self.request(method, path, body, headers).timeout(PATIENCE);
+        let request = self.request(method, path, &body, headers).timeout(PATIENCE);
         read(request.send().await?).await
     }
 
@@ -91,7 +91,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
-        body: Value,
+        body: &Value,
         headers: &[(&str, &str)],
     ) -> reqwest::RequestBuilder {
         let mut request = self
@@ -102,7 +102,7 @@ impl Client {
             request = request.header(*name, *value);
         }
         if !body.is_null() {
-            request = request.json(&body);
+            request = request.json(body);
         }
         request
     }

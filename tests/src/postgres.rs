@@ -1,5 +1,7 @@
 //! A private PostgreSQL from the binaries of this machine: its own cluster in a temporary folder, gone when dropped.
 
+mod machine;
+
 use std::ffi::OsStr;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -8,8 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid, User};
+use nix::unistd::{Uid, User};
 use tempfile::TempDir;
+
+use machine::{binaries, children, pid, run, signal, unprivileged};
 
 /// The superuser of the cluster and its password.
 const OWNER: &str = "wagate";
@@ -18,8 +22,6 @@ const PASSWORD: &str = "wagate-test";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at a server that does not tell when it is ready.
 const LOOK: Duration = Duration::from_millis(20);
-/// Where Debian keeps what does not belong into the path.
-const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// What a cluster may be told at start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -268,67 +270,4 @@ impl Drop for Cluster {
             let _ = postmaster.wait();
         }
     }
-}
-
-fn pid(id: u32) -> Pid {
-    Pid::from_raw(id.cast_signed())
-}
-
-fn signal(id: u32, what: Signal) {
-    // A process that has just ended needs no signal.
-    let _ = kill(pid(id), what);
-}
-
-/// The processes whose parent is this one.
-fn children(parent: u32) -> Vec<u32> {
-    let is_child = |id: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name stands in parentheses and may hold anything; then come state and parent.
-        let parent_of: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
-        (parent_of == parent).then_some(id)
-    };
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(is_child)
-        .collect()
-}
-
-/// The newest PostgreSQL of Debian's, or the one in the path.
-fn binaries() -> PathBuf {
-    let debian = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
-    let newest = debian
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse::<u32>().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
-        .filter(|(_, bin)| bin.join("initdb").exists())
-        .max();
-    let in_path =
-        || std::env::split_paths(&std::env::var_os("PATH")?).find(|folder| folder.join("initdb").exists());
-    newest
-        .map(|(_, bin)| bin)
-        .or_else(in_path)
-        .unwrap_or_else(|| panic!("PostgreSQL is not installed (Debian: apt-get install postgresql)"))
-}
-
-/// Whom PostgreSQL runs as when the tests run as root.
-fn unprivileged() -> User {
-    ["postgres", "nobody"]
-        .iter()
-        .find_map(|name| User::from_name(name).ok().flatten())
-        .unwrap_or_else(|| panic!("neither postgres nor nobody is a user of this machine"))
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}: {said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    said
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -223,7 +223,7 @@ async fn receive(request: Request<Incoming>, shelf: Arc<Shelf>) -> Result<Respon
     let raw = axum::body::to_bytes(Body::new(body), MAX_BODY)
         .await
         .map_err(std::io::Error::other)?;
-    let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or("").to_owned();
+    let text = |value: &HeaderValue| value.to_str().unwrap_or("").to_owned();
     let received = Received {
         at: Instant::now(),
         path: head.uri.path().to_owned(),
