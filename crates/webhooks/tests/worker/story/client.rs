@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use wagate_webhooks::{Post, PostError, Request, Response};
+use wagate_webhooks::{Bytes, Post, PostError, Request, Response, ResponseBody};
 
 #[derive(Debug, Clone, Copy)]
 pub enum Reply {
@@ -14,8 +14,11 @@ pub enum Reply {
     /// A status with `Retry-After`.
     After(u16, &'static str),
     Fails(PostError),
-    /// Answers 200 when the test lets it go.
-    Hangs,
+    /// Answers with this status when the test lets it go.
+    Hangs(u16),
+    /// 200, the beginning of a body, and no more.
+    Drips(&'static str),
+    Panics,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +58,7 @@ impl FakePost {
     }
 
     pub fn posts(&self, name: &str) -> usize {
-        self.receivers()[name].posts
+        self.receivers().get(name).map_or(0, |receiver| receiver.posts)
     }
 
     pub fn most_at_once(&self, name: &str) -> usize {
@@ -94,35 +97,58 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+/// The name in `https://NAME.example/hook`.
+fn name(request: &Request) -> String {
+    let host = request.url.trim_start_matches("https://");
+    host.split('.').next().unwrap_or_default().to_owned()
+}
+
+fn answer(status: u16, header: Option<&'static str>, body: impl ResponseBody + 'static) -> Response {
+    let built = http::Response::builder().status(status);
+    let built = match header {
+        Some(wish) => built.header("retry-after", wish),
+        None => built,
+    };
+    let (parts, ()) = built.body(()).unwrap().into_parts();
+    Response {
+        version: parts.version,
+        status: parts.status,
+        headers: parts.headers,
+        body: Box::new(body),
+    }
+}
+
+fn plain(status: u16) -> Response {
+    answer(status, None, Some(Bytes::from_static(b"thanks")))
+}
+
+struct Dripping(Option<&'static str>);
+
+#[async_trait]
+impl ResponseBody for Dripping {
+    async fn piece(&mut self) -> Option<Bytes> {
+        match self.0.take() {
+            Some(start) => Some(Bytes::from_static(start.as_bytes())),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 #[async_trait]
 impl Post for FakePost {
     async fn post(&self, request: Request) -> Result<Response, PostError> {
-        let name = request
-            .url
-            .trim_start_matches("https://")
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let (_under_way, reply) = UnderWay::begin(self, name);
+        let (_under_way, reply) = UnderWay::begin(self, name(&request));
         let _heard = self.posts.send(request);
         match reply {
-            Reply::Status(status) => Ok(Response {
-                status,
-                retry_after: None,
-            }),
-            Reply::After(status, header) => Ok(Response {
-                status,
-                retry_after: Some(header.into()),
-            }),
+            Reply::Status(status) => Ok(plain(status)),
+            Reply::After(status, wish) => Ok(answer(status, Some(wish), None)),
             Reply::Fails(error) => Err(error),
-            Reply::Hangs => {
+            Reply::Hangs(status) => {
                 self.gate.acquire().await.unwrap().forget();
-                Ok(Response {
-                    status: 200,
-                    retry_after: None,
-                })
+                Ok(plain(status))
             }
+            Reply::Drips(start) => Ok(answer(200, None, Dripping(Some(start)))),
+            Reply::Panics => panic!("a client that is broken"),
         }
     }
 }
