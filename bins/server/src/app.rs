@@ -19,7 +19,7 @@ use wagate_outbound::{
     ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy,
 };
 use wagate_store::{Sealer, Store};
-use wagate_webhooks::{Tester, Worker, WorkerSettings};
+use wagate_webhooks::{Schedule, Tester, Worker, WorkerSettings};
 
 use crate::config::Config;
 use crate::master_key::{self, Loaded, Source};
@@ -112,6 +112,10 @@ impl App {
             timeout: config.webhooks.timeout,
             concurrency: config.webhooks.concurrency,
             per_endpoint: config.webhooks.per_endpoint,
+            schedule: Schedule {
+                steps: config.webhooks.retries.iter().map(|wait| **wait).collect(),
+                ..Schedule::default()
+            },
             ..WorkerSettings::default()
         };
         let parts = GatewayParts {

@@ -130,6 +130,8 @@ pub struct WebhookSettings {
     pub concurrency: usize,
     /// Deliveries to one endpoint at the same time.
     pub per_endpoint: usize,
+    /// Waits after the first failed attempts; daily after those.
+    pub retries: Vec<humantime_serde::Serde<Duration>>,
     /// How long a former secret signs beside the new one.
     #[serde(with = "humantime_serde")]
     pub secret_overlap: Duration,
@@ -169,6 +171,7 @@ impl Config {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("webhooks.allow")
+            .with_list_parse_key("webhooks.retries")
             .with_list_parse_key("media.allow")
             .source(Some(env.clone()));
         let merged = config::Config::builder()
@@ -198,6 +201,9 @@ impl Config {
         }
         if !(1..=MAX_READERS).contains(&self.database_readers) {
             bail!("database_readers must be 1 to {MAX_READERS}");
+        }
+        if self.webhooks.retries.is_empty() || self.webhooks.retries.iter().any(|wait| wait.is_zero()) {
+            bail!("webhooks.retries must hold at least one wait, each longer than zero");
         }
         if self.retention < MIN_RETENTION {
             bail!("retention must be at least one day: idempotency keys live as long");

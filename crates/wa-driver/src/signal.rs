@@ -15,6 +15,9 @@ use crate::transport::Dialled;
 /// WhatsApp's code for a ban whose details it left out.
 const BANNED_WITHOUT_DETAILS: u32 = 402;
 
+/// Codes of a refused login that say nothing about the account.
+const SERVER_TROUBLE: [i32; 2] = [500, 503];
+
 /// Something that may change the session's state.
 #[derive(Debug)]
 pub(crate) enum Signal {
@@ -86,6 +89,8 @@ impl Signal {
             WaEvent::StreamReplaced(_) => Self::Ended(EndReason::Replaced),
             WaEvent::ClientOutdated(_) => Self::Ended(EndReason::Outdated),
             WaEvent::TemporaryBan(ban) => Self::Ended(banned(ban, now)),
+            // Trouble on WhatsApp's side: the library tries again by itself.
+            WaEvent::ConnectFailure(failure) if SERVER_TROUBLE.contains(&failure.reason.code()) => return None,
             WaEvent::ConnectFailure(failure) => Self::Ended(rejected(failure)),
             _ => return None,
         })

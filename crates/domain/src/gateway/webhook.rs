@@ -115,7 +115,7 @@ impl Gateway {
             None => {}
         }
         self.store_webhook(&webhook).await?;
-        Ok(webhook)
+        self.get_webhook(id).await
     }
 
     /// Gives an endpoint a new secret. The former one signs beside it for a while.

@@ -10,6 +10,7 @@ mod secrets;
 mod signal;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Mutex;
@@ -18,6 +19,12 @@ use wagate_domain::ports::{Clock, KeyEntry, KeyKind, KeyVault};
 use whatsapp_rust::wacore::store::error::StoreError;
 
 pub(crate) use address_book::AddressBook;
+
+/// Pauses of a write that waits for a database that is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long it waits.
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// Result of upstream's storage traits.
 type StoreResult<T> = Result<T, StoreError>;
@@ -92,6 +99,24 @@ impl VaultBackend {
             return Ok(());
         }
         self.vault.put_many(self.device, entries).await.map_err(failed)
+    }
+
+    /// Writes, waiting for a database that is away. The library has decrypted these messages and cannot do so
+    /// again: what it could not keep, it would take for a repetition when WhatsApp sends it once more.
+    async fn put_patiently(&self, entries: Vec<KeyEntry>) -> StoreResult<()> {
+        let since = self.now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let done = self.vault.put_many(self.device, entries.clone()).await;
+            match done {
+                Err(error) if error.retryable() && self.now().since(since) < PATIENCE => {
+                    tracing::warn!(%error, messages = entries.len(), "messages wait for the database");
+                    self.clock.sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                done => return done.map_err(failed),
+            }
+        }
     }
 
     async fn replace_many(&self, entries: Vec<KeyEntry>) -> StoreResult<()> {

@@ -301,7 +301,7 @@ impl ProtocolStore for VaultBackend {
         id: &str,
         message: &[u8],
     ) -> StoreResult<()> {
-        self.put_many(vec![self.pending(chat, sender, id, message)]).await
+        self.put_patiently(vec![self.pending(chat, sender, id, message)]).await
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> StoreResult<Option<Vec<u8>>> {
@@ -325,7 +325,7 @@ impl ProtocolStore for VaultBackend {
     }
 
     async fn store_pending_inbound_batch(&self, rows: &[PendingInboundRow<'_>]) -> StoreResult<()> {
-        self.put_many(
+        self.put_patiently(
             rows.iter()
                 .map(|row| self.pending(row.chat, row.sender, row.id, row.message))
                 .collect(),
