@@ -132,11 +132,16 @@ impl Bench {
             ("WAGATE_API_KEY", "benchmark-0123456789".to_owned()),
         ];
         env.extend(database.map(|url| ("WAGATE_DATABASE_URL", url.to_owned())));
-        let env = env.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let env = env
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         let clock = Arc::new(SystemClock);
         let driver = Arc::new(FakeDriver::new(clock.clone()));
         let config = Config::load(None, env).unwrap();
-        let app = App::build(config, Network::Simulated, driver.clone(), clock).await.unwrap();
+        let app = App::build(config, Network::Simulated, driver.clone(), clock)
+            .await
+            .unwrap();
         let gateway = app.gateway();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(app.run(async {
@@ -150,7 +155,9 @@ impl Bench {
             gateway.start_session(&token, CallPatch::default()).await.unwrap();
             gateway.set_webhook(&token, &url).await.unwrap();
             let session = driver.session(token.as_str());
-            session.scan(&format!("6281{number:05}:1@s.whatsapp.net"), None).await;
+            session
+                .scan(&format!("6281{number:05}:1@s.whatsapp.net"), None)
+                .await;
             sessions.push(session);
         }
         Self {
@@ -263,7 +270,9 @@ async fn bare_posts(url: &str, arrivals: &Arrivals) -> f64 {
     let started = Instant::now();
     futures_util::stream::iter(0..EVENTS)
         .for_each_concurrent(IN_FLIGHT, |number| {
-            let post = client.post(url).body(format!("no.{number} {}", "x".repeat(1_000)));
+            let post = client
+                .post(url)
+                .body(format!("no.{number} {}", "x".repeat(1_000)));
             async move {
                 post.send().await.unwrap().bytes().await.unwrap();
             }
@@ -296,9 +305,15 @@ async fn run(name: &str, database: Option<&str>, syncs: impl Fn() -> Option<u64>
     let floor = bare_posts(&bench.url, &bench.arrivals).await;
     let times = bench.latencies().await;
     println!("{name}");
-    println!("  inbound to receiver, stored before ack   {throughput:>7.0}/s   {:.2} of bare POSTs ({floor:.0}/s)", throughput / floor);
+    println!(
+        "  inbound to receiver, stored before ack   {throughput:>7.0}/s   {:.2} of bare POSTs ({floor:.0}/s)",
+        throughput / floor
+    );
     println!("  backlog of {EVENTS} recorded              {recorded:>7.0}/s");
-    println!("  backlog drained                          {drained:>7.0}/s   {:.2} of bare POSTs", drained / floor);
+    println!(
+        "  backlog drained                          {drained:>7.0}/s   {:.2} of bare POSTs",
+        drained / floor
+    );
     println!(
         "  one event at {RATE}/s: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
         quantile(&times, 0.5),
@@ -306,7 +321,10 @@ async fn run(name: &str, database: Option<&str>, syncs: impl Fn() -> Option<u64>
         quantile(&times, 0.999)
     );
     if let (Some(before), Some(after)) = (before, after) {
-        println!("  fsyncs per delivery                      {:>7.3}", (after - before) as f64 / EVENTS as f64);
+        println!(
+            "  fsyncs per delivery                      {:>7.3}",
+            (after - before) as f64 / EVENTS as f64
+        );
     }
     bench.stop().await;
 }
@@ -322,6 +340,12 @@ async fn main() {
     };
     let cluster = Cluster::start_new(settings);
     let url = cluster.create_database("wagate");
-    let syncs = || cluster.sql("postgres", "SELECT wal_sync FROM pg_stat_wal").trim().parse().ok();
+    let syncs = || {
+        cluster
+            .sql("postgres", "SELECT wal_sync FROM pg_stat_wal")
+            .trim()
+            .parse()
+            .ok()
+    };
     run("PostgreSQL", Some(&url), syncs).await;
 }

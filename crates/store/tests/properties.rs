@@ -29,7 +29,10 @@ fn compare<S: std::fmt::Debug + Clone>(
     steps: impl Strategy<Value = Vec<S>>,
     run: &impl AsyncFn(&Storage, &[Device], &[S]) -> Vec<String>,
 ) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let memory = Arc::new(MemoryStore::new()).storage();
     let directory = tempfile::tempdir().unwrap();
     let sql = support::storage(&support::open(&directory));

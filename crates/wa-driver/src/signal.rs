@@ -90,7 +90,9 @@ impl Signal {
             WaEvent::ClientOutdated(_) => Self::Ended(EndReason::Outdated),
             WaEvent::TemporaryBan(ban) => Self::Ended(banned(ban, now)),
             // Trouble on WhatsApp's side: the library tries again by itself.
-            WaEvent::ConnectFailure(failure) if SERVER_TROUBLE.contains(&failure.reason.code()) => return None,
+            WaEvent::ConnectFailure(failure) if SERVER_TROUBLE.contains(&failure.reason.code()) => {
+                return None;
+            }
             WaEvent::ConnectFailure(failure) => Self::Ended(rejected(failure)),
             _ => return None,
         })

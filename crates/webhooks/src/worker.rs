@@ -176,7 +176,8 @@ impl Worker {
         match found.map_err(Error::internal).flatten() {
             Ok(Found { deliveries, next_due }) if deliveries.is_empty() => {
                 if let Some(due) = next_due {
-                    self.pipeline.look_by(if due > now { due } else { now + SHORTEST_PAUSE });
+                    self.pipeline
+                        .look_by(if due > now { due } else { now + SHORTEST_PAUSE });
                 }
             }
             Ok(Found { deliveries, .. }) => {

@@ -150,9 +150,10 @@ impl Intake {
 impl EventSink for Intake {
     async fn commit(&self, id: DeviceId, events: Vec<Event>) -> Result<()> {
         // Messages do not wait for each other: their commits share one fsync.
-        let _turn = match events.iter().any(|event| changes_device(&event.body)) {
-            true => Some(self.rows.lock(id).await),
-            false => None,
+        let _turn = if events.iter().any(|event| changes_device(&event.body)) {
+            Some(self.rows.lock(id).await)
+        } else {
+            None
         };
         let device = self.device(id).await?;
         let webhooks = self.parts.webhooks.receiving(&device).await?;

@@ -301,7 +301,8 @@ impl ProtocolStore for VaultBackend {
         id: &str,
         message: &[u8],
     ) -> StoreResult<()> {
-        self.put_patiently(vec![self.pending(chat, sender, id, message)]).await
+        self.put_patiently(vec![self.pending(chat, sender, id, message)])
+            .await
     }
 
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> StoreResult<Option<Vec<u8>>> {

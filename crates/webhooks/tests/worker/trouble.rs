@@ -27,7 +27,11 @@ async fn a_stopping_worker_lets_posts_end_and_begins_none() {
     rest().await;
     story.record(&two, "chat", "{}").await;
     story.receive(&two, 1).await;
-    assert_eq!(story.settled().await.1, RETURNED, "it came the short way, too late");
+    assert_eq!(
+        story.settled().await.1,
+        RETURNED,
+        "it came the short way, too late"
+    );
     story.client.let_go(1);
     stopped.await.unwrap();
     assert_eq!(story.settled().await, (sent.delivery, DELIVERED));
@@ -164,7 +168,10 @@ async fn what_a_receiver_has_is_not_forgotten_in_a_long_outage_of_the_database()
         story.settled_in_time(SECOND).await,
     ];
     outcomes.sort_by_key(|(id, _)| *id);
-    assert_eq!(outcomes, [(sent[0].delivery, DELIVERED), (sent[1].delivery, DELIVERED)]);
+    assert_eq!(
+        outcomes,
+        [(sent[0].delivery, DELIVERED), (sent[1].delivery, DELIVERED)]
+    );
     assert_eq!(story.client.posts("one"), 3, "only what had failed is made again");
     story.stop().await;
 }

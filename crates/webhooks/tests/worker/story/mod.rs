@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use wagate_domain::gateway::CallPatch;
 use wagate_domain::model::{
-    Attempt, DeliveryId, DeliveryOutcome, DeviceId, EventBody, EventId, EventKind, MessageId, ReceivedMessage,
-    SigningSecret, Timestamp, Webhook, WebhookId,
+    Attempt, DeliveryId, DeliveryOutcome, DeviceId, EventBody, EventId, EventKind, MessageId,
+    ReceivedMessage, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use wagate_domain::ports::{
     Clock, DeliveryLog, Devices, EventBatch, EventStore, IdSource, NewDelivery, NewEvent, Webhooks,
@@ -166,7 +166,9 @@ impl Story {
 
     /// Records an event of one conversation, without the short way.
     pub async fn record(&self, endpoint: &Endpoint, lane: &str, body: &str) -> Sent {
-        self.record_all(endpoint, &[(lane, body.as_bytes())]).await.remove(0)
+        self.record_all(endpoint, &[(lane, body.as_bytes())])
+            .await
+            .remove(0)
     }
 
     /// Records events in one go and tells the worker.
@@ -263,7 +265,10 @@ impl Story {
     }
 
     pub async fn stored(&self, endpoint: &Endpoint) -> Webhook {
-        Webhooks::get(&*self.store, endpoint.webhook).await.unwrap().unwrap()
+        Webhooks::get(&*self.store, endpoint.webhook)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Tells the worker to stop.
