@@ -118,7 +118,9 @@ impl Courier {
 
 /// Counts and logs. Bodies, addresses and secrets stay out of both.
 fn report(delivery: &Delivery, outcome: &DeliveryOutcome, made: &Attempt) {
-    let Delivery { id, event, device, .. } = delivery;
+    let Delivery {
+        id, event, device, ..
+    } = delivery;
     let attempt = delivery.attempts.saturating_add(1);
     let status = made.status;
     let label = match outcome {
@@ -137,6 +139,5 @@ fn report(delivery: &Delivery, outcome: &DeliveryOutcome, made: &Attempt) {
         DeliveryOutcome::Returned => return,
     };
     metrics::counter!("wagate_webhook_deliveries_total", "outcome" => label).increment(1);
-    metrics::histogram!("wagate_webhook_attempt_seconds", "outcome" => label)
-        .record(made.took.as_secs_f64());
+    metrics::histogram!("wagate_webhook_attempt_seconds", "outcome" => label).record(made.took.as_secs_f64());
 }

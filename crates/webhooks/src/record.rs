@@ -67,9 +67,10 @@ fn push_headers(head: &mut String, headers: &HeaderMap) {
         if head.len() > MAX_HEAD {
             return;
         }
-        let shown = match value.is_sensitive() {
-            true => HIDDEN.into(),
-            false => String::from_utf8_lossy(value.as_bytes()),
+        let shown = if value.is_sensitive() {
+            HIDDEN.into()
+        } else {
+            String::from_utf8_lossy(value.as_bytes())
         };
         let _infallible = writeln!(head, "{name}: {shown}");
     }
@@ -134,14 +135,20 @@ mod tests {
              authorization: [hidden]\ncontent-length: 2"
         );
         let plain = request_head(&request("https://one.example"));
-        assert!(plain.starts_with("POST / HTTP/1.1\nhost: one.example\n"), "{plain}");
+        assert!(
+            plain.starts_with("POST / HTTP/1.1\nhost: one.example\n"),
+            "{plain}"
+        );
     }
 
     #[test]
     fn an_answer_is_shown_up_to_a_limit() {
         let mut headers = HeaderMap::new();
         headers.insert("x-odd", HeaderValue::from_bytes(b"caf\xe9").unwrap());
-        assert_eq!(response_head(&response(headers.clone())), "HTTP/1.1 201 Created\nx-odd: caf\u{fffd}");
+        assert_eq!(
+            response_head(&response(headers.clone())),
+            "HTTP/1.1 201 Created\nx-odd: caf\u{fffd}"
+        );
         for number in 0..100 {
             let name: http::HeaderName = format!("x-{number}").parse().unwrap();
             headers.insert(name, HeaderValue::from_bytes(&[0xe9; 100]).unwrap());

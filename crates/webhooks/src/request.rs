@@ -84,7 +84,11 @@ fn signatures(secrets: &[SigningSecret], id: &str, now: Timestamp, body: &[u8]) 
         }
         all.push_str(&one);
     }
-    if all.is_empty() { Err(Unsigned::Secret) } else { Ok(all) }
+    if all.is_empty() {
+        Err(Unsigned::Secret)
+    } else {
+        Ok(all)
+    }
 }
 
 /// The owner's headers come after ours and replace none of them.
@@ -156,12 +160,18 @@ mod tests {
             receiver.verify(b"{}", &headers).expect_err("another body");
         }
         let stranger = Webhook::new(SigningSecret::from_bytes(&[3; 32]).reveal()).unwrap();
-        stranger.verify(&request.body, &request.headers).expect_err("another secret");
+        stranger
+            .verify(&request.body, &request.headers)
+            .expect_err("another secret");
     }
 
     #[test]
     fn headers_of_the_owner_are_added_and_replace_none_of_ours() {
-        let chosen = [("X-Tenant", "7"), ("authorization", "Basic eA=="), ("x-tenant", "8")];
+        let chosen = [
+            ("X-Tenant", "7"),
+            ("authorization", "Basic eA=="),
+            ("x-tenant", "8"),
+        ];
         let request = signed(&delivery(&[[1; 32]], &chosen));
         let tenants: Vec<_> = request.headers.get_all("x-tenant").iter().collect();
         assert_eq!(tenants, ["7", "8"]);

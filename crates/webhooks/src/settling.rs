@@ -97,7 +97,11 @@ impl Settler {
             next: settled.next.into_iter().map(lease).collect(),
             due: batch.iter().filter_map(|landed| landed.makes_due(now)).min(),
             returned: returned.map(|landed| landed.webhook).collect(),
-            disabled: settled.disabled.into_iter().map(|(webhook, ..)| webhook).collect(),
+            disabled: settled
+                .disabled
+                .into_iter()
+                .map(|(webhook, ..)| webhook)
+                .collect(),
         };
         batch.clear();
         Ok(round)
@@ -112,7 +116,10 @@ impl Settler {
         });
         let dropped = before - batch.len();
         if dropped > 0 {
-            error!(dropped, "webhook outcomes never stored: their deliveries will be made again");
+            error!(
+                dropped,
+                "webhook outcomes never stored: their deliveries will be made again"
+            );
             self.report(Report::Dropped(dropped));
         }
     }

@@ -168,7 +168,11 @@ mod tests {
                 },
                 _ => DeliveryOutcome::Retry {
                     at: NOW + Duration::from_secs(5),
-                    setback: if ABSENT.contains(&status) { Setback::Absent } else { Setback::Refused },
+                    setback: if ABSENT.contains(&status) {
+                        Setback::Absent
+                    } else {
+                        Setback::Refused
+                    },
                     error: format!("status {status}"),
                 },
             };
@@ -178,7 +182,12 @@ mod tests {
 
     #[test]
     fn without_an_answer_nothing_is_said_about_the_delivery() {
-        for error in [PostError::Refused, PostError::Unreachable, PostError::TimedOut, PostError::Broken] {
+        for error in [
+            PostError::Refused,
+            PostError::Unreachable,
+            PostError::TimedOut,
+            PostError::Broken,
+        ] {
             let want = DeliveryOutcome::Retry {
                 at: NOW + Duration::from_secs(5),
                 setback: Setback::Absent,

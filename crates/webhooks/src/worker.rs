@@ -124,7 +124,8 @@ impl Worker {
         loop {
             self.look();
             let under_way = self.pipeline.flights.len();
-            metrics::gauge!("wagate_webhook_deliveries_under_way").set(u32::try_from(under_way).unwrap_or(u32::MAX));
+            metrics::gauge!("wagate_webhook_deliveries_under_way")
+                .set(u32::try_from(under_way).unwrap_or(u32::MAX));
             let open = self.pipeline.room() > 0;
             let idle = open && self.looking.is_empty();
             let pause = self.pipeline.look_at.since(self.clock.now());
@@ -175,12 +176,15 @@ impl Worker {
         match found.map_err(Error::internal).flatten() {
             Ok(Found { deliveries, next_due }) if deliveries.is_empty() => {
                 if let Some(due) = next_due {
-                    self.pipeline.look_by(if due > now { due } else { now + SHORTEST_PAUSE });
+                    self.pipeline
+                        .look_by(if due > now { due } else { now + SHORTEST_PAUSE });
                 }
             }
             Ok(Found { deliveries, .. }) => {
                 self.pipeline.look_by(now);
-                deliveries.into_iter().for_each(|reserved| self.pipeline.take(reserved));
+                for reserved in deliveries {
+                    self.pipeline.take(reserved);
+                }
             }
             Err(error) => {
                 warn!(%error, "webhook queue out of reach");

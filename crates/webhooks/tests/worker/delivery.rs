@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::story::{Reply, Story, rest};
 use wagate_domain::model::{
-    CursorQuery, CustomHeader, Delivery, DeliveryFilter, DeliveryId, DeliveryOutcome, DeliveryStanding, EndpointVerdict,
-    EventId, Setback, Timestamp, WebhookState,
+    CursorQuery, CustomHeader, Delivery, DeliveryFilter, DeliveryId, DeliveryOutcome, DeliveryStanding,
+    EndpointVerdict, EventId, Setback, Timestamp, WebhookState,
 };
 use wagate_domain::ports::{Clock, DeliveryLog, IdSource, WebhookTester};
 use wagate_domain::testing::{FakeClock, FakeIds};
@@ -50,9 +50,15 @@ async fn an_event_is_delivered_signed_and_once() {
     assert_eq!(story.settled().await, (sent.delivery, DELIVERED));
     assert_eq!(story.store.pending_deliveries(), 0);
     let attempts = story.attempts(sent.delivery).await;
-    assert_eq!((attempts.len(), attempts[0].status, &attempts[0].error), (1, Some(200), &None));
+    assert_eq!(
+        (attempts.len(), attempts[0].status, &attempts[0].error),
+        (1, Some(200), &None)
+    );
     let head = &attempts[0].request_head;
-    assert!(head.starts_with("POST /hook?[hidden] HTTP/1.1\nhost: one.example\n"), "{head}");
+    assert!(
+        head.starts_with("POST /hook?[hidden] HTTP/1.1\nhost: one.example\n"),
+        "{head}"
+    );
     assert!(head.contains(&format!("\nwebhook-signature: {}\n", header("webhook-signature"))));
     assert_eq!(attempts[0].response_head, "HTTP/1.1 200 OK");
     assert_eq!(attempts[0].response_body, "thanks");
@@ -115,7 +121,11 @@ async fn a_redirect_is_a_failure_and_gone_switches_the_endpoint_off() {
     ));
     story.record(&endpoint, "chat", "{}").await;
     rest().await;
-    assert_eq!(story.client.posts("one"), 2, "what comes later waits for the owner");
+    assert_eq!(
+        story.client.posts("one"),
+        2,
+        "what comes later waits for the owner"
+    );
     story.stop().await;
 }
 
@@ -159,7 +169,10 @@ async fn retries_go_on_for_eight_days_to_the_schedule_and_then_end_listed() {
             DeliveryOutcome::Retry { at, .. } => {
                 let wait = at.since(story.clock.now());
                 let scheduled = Duration::from_secs(waits[made]);
-                assert!((scheduled..=scheduled.mul_f64(1.2)).contains(&wait), "{made}: {wait:?}");
+                assert!(
+                    (scheduled..=scheduled.mul_f64(1.2)).contains(&wait),
+                    "{made}: {wait:?}"
+                );
                 rest().await;
                 story.clock.set(Timestamp(at.0 - 1));
                 rest().await;
@@ -182,7 +195,10 @@ async fn retries_go_on_for_eight_days_to_the_schedule_and_then_end_listed() {
     assert_eq!(listed.items.len(), 1);
     assert_eq!(listed.items[0].id, sent.delivery);
     let state = story.stored(&endpoint).await.state;
-    assert!(matches!(state, WebhookState::Disabled { .. }), "it took nothing meanwhile: {state:?}");
+    assert!(
+        matches!(state, WebhookState::Disabled { .. }),
+        "it took nothing meanwhile: {state:?}"
+    );
     story.stop().await;
 }
 
@@ -257,7 +273,10 @@ async fn a_yes_counts_however_slow_its_body_is() {
     story.advance(Duration::from_millis(1));
     assert_eq!(story.settled().await, (sent.delivery, DELIVERED));
     let attempts = story.attempts(sent.delivery).await;
-    assert_eq!((attempts[0].status, &attempts[0].response_body[..]), (Some(200), &b"part"[..]));
+    assert_eq!(
+        (attempts[0].status, &attempts[0].response_body[..]),
+        (Some(200), &b"part"[..])
+    );
     assert_eq!(attempts[0].took, Duration::ZERO, "until the head was there");
     story.stop().await;
 }
@@ -280,12 +299,20 @@ async fn somebody_tries_an_endpoint_out() {
         queued_at: FakeClock::START,
     };
     let timeout = 5 * SECOND;
-    let tester = Arc::new(Tester::new(story.client.clone(), story.clock.clone(), timeout, "wagate/test"));
+    let tester = Arc::new(Tester::new(
+        story.client.clone(),
+        story.clock.clone(),
+        timeout,
+        "wagate/test",
+    ));
     story
         .client
         .script("one", [Reply::Status(422), Reply::Hangs(200)]);
     let attempt = tester.try_once(&delivery).await;
-    assert_eq!((attempt.status, attempt.error.as_deref()), (Some(422), Some("status 422")));
+    assert_eq!(
+        (attempt.status, attempt.error.as_deref()),
+        (Some(422), Some("status 422"))
+    );
     assert!(attempt.request_head.contains("\nuser-agent: wagate/test\n"));
     assert!(attempt.request_head.contains("\nx-tenant: [hidden]\n"));
     assert_eq!(attempt.response_body, "thanks");
@@ -296,7 +323,10 @@ async fn somebody_tries_an_endpoint_out() {
     story.clock.sleepers(2).await;
     story.advance(timeout);
     let attempt = hanging.await.unwrap();
-    assert_eq!((attempt.status, attempt.error.as_deref()), (None, Some("timed out")));
+    assert_eq!(
+        (attempt.status, attempt.error.as_deref()),
+        (None, Some("timed out"))
+    );
     assert_eq!((attempt.took, attempt.at), (timeout, FakeClock::START));
     story.stop().await;
 }

@@ -92,7 +92,11 @@ async fn an_endpoint_that_fails_again_and_again_gets_one_at_a_time_until_it_take
     while story.store.pending_deliveries() > 0 {
         story.settled().await;
     }
-    assert_eq!(story.client.posts("one"), 28, "each once, and eight a second time");
+    assert_eq!(
+        story.client.posts("one"),
+        28,
+        "each once, and eight a second time"
+    );
     assert_eq!(story.client.most_at_once("one"), 8);
     story.stop().await;
 }

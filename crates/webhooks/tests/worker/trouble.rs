@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::story::{Reply, Story, rest};
 use wagate_domain::model::DeliveryOutcome;
-use wagate_domain::ports::{Clock, DeliveryQueue, Reservation};
 use wagate_webhooks::WorkerSettings;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,26 +26,18 @@ async fn a_stopping_worker_lets_posts_end_and_begins_none() {
     rest().await;
     story.record(&two, "chat", "{}").await;
     story.receive(&two, 1).await;
-    assert_eq!(story.settled().await.1, RETURNED, "it came the short way, too late");
+    assert_eq!(
+        story.settled().await.1,
+        RETURNED,
+        "it came the short way, too late"
+    );
     story.client.let_go(1);
     stopped.await.unwrap();
     assert_eq!(story.settled().await, (sent.delivery, DELIVERED));
     assert_eq!(story.settled().await.1, RETURNED, "the next of the conversation");
     assert_eq!((story.client.posts("one"), story.client.posts("two")), (1, 0));
     assert_eq!(story.store.pending_deliveries(), 3, "left to the next start");
-    assert_eq!(due(&story).await, 3);
-}
-
-/// How many deliveries somebody else could make now.
-async fn due(story: &Story) -> usize {
-    let all = Reservation {
-        now: story.clock.now(),
-        lease: SECOND,
-        limit: 100,
-        per_webhook: 100,
-        busy: Vec::new(),
-    };
-    story.store.reserve(all).await.unwrap().len()
+    assert_eq!(story.take_due().await, 3);
 }
 
 #[tokio::test]
@@ -71,7 +62,7 @@ async fn a_stopping_worker_gives_back_what_waits_for_its_turn() {
     story.client.let_go(2);
     stopped.await.unwrap();
     assert_eq!(story.settled_times(2).await, [DELIVERED, DELIVERED]);
-    assert_eq!(due(&story).await, 1);
+    assert_eq!(story.take_due().await, 1);
 }
 
 #[tokio::test]
@@ -164,7 +155,10 @@ async fn what_a_receiver_has_is_not_forgotten_in_a_long_outage_of_the_database()
         story.settled_in_time(SECOND).await,
     ];
     outcomes.sort_by_key(|(id, _)| *id);
-    assert_eq!(outcomes, [(sent[0].delivery, DELIVERED), (sent[1].delivery, DELIVERED)]);
+    assert_eq!(
+        outcomes,
+        [(sent[0].delivery, DELIVERED), (sent[1].delivery, DELIVERED)]
+    );
     assert_eq!(story.client.posts("one"), 3, "only what had failed is made again");
     story.stop().await;
 }
