@@ -137,6 +137,40 @@ async fn while_nothing_can_be_stored_no_more_is_posted_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn what_is_reserved_waits_until_something_can_be_stored_again() {
+    let settings = WorkerSettings {
+        per_endpoint: 2,
+        ..WorkerSettings::default()
+    };
+    let mut story = Story::with(settings).await;
+    let (first, other) = (story.endpoint("first").await, story.endpoint("other").await);
+    story.client.script("first", hang(1));
+    story.client.script("other", hang(2));
+    story.record(&first, "chat", "{}").await;
+    story.posted().await;
+    story.record(&other, "chat", "{}").await;
+    story.posted().await;
+    rest().await;
+    // Both are reserved, one has to wait for its turn.
+    story.record_lanes(&other, 2).await;
+    story.posted().await;
+    rest().await;
+    story.store.go_down();
+    story.client.let_go(1);
+    story.refused_settle().await;
+    rest().await;
+    story.client.let_go(2);
+    rest().await;
+    assert_eq!((story.client.under_way(), story.client.posts("other")), (0, 2));
+    story.store.come_back();
+    while story.store.pending_deliveries() > 0 {
+        assert_eq!(story.settled_in_time(SECOND).await.1, DELIVERED);
+    }
+    assert_eq!(story.client.posts("other"), 3);
+    story.stop().await;
+}
+
+#[tokio::test]
 async fn what_a_receiver_has_is_not_forgotten_in_a_long_outage_of_the_database() {
     let mut story = Story::new().await;
     let endpoint = story.endpoint("one").await;
