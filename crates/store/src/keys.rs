@@ -64,21 +64,21 @@ type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 fn open(sealer: &Sealer, device: DeviceId, kind: KeyKind, pairs: Pairs) -> Result<Vec<(Bytes, Bytes)>> {
     pairs
         .into_iter()
-        .map(|(key, sealed)| {
-            let plain = unseal(sealer, device, kind, &key, &sealed)?;
+        .map(|(key, envelope)| {
+            let plain = unseal(sealer, device, kind, &key, &envelope)?;
             Ok((key.into(), plain))
         })
         .collect()
 }
 
-fn unseal(sealer: &Sealer, device: DeviceId, kind: KeyKind, key: &[u8], sealed: &[u8]) -> Result<Bytes> {
+fn unseal(sealer: &Sealer, device: DeviceId, kind: KeyKind, key: &[u8], envelope: &[u8]) -> Result<Bytes> {
     let (device, number) = (device.to_string(), (kind as i32).to_be_bytes());
     let parts = [device.as_bytes(), &number[..], key];
-    sealer.unseal(&place(&parts), sealed).map(Bytes::from)
+    sealer.unseal(&place(&parts), envelope).map(Bytes::from)
 }
 
 /// Each value sealed for its row.
-fn sealed(sealer: &Sealer, device: DeviceId, entries: Vec<KeyEntry>) -> Result<Vec<KeyEntry>> {
+fn envelope(sealer: &Sealer, device: DeviceId, entries: Vec<KeyEntry>) -> Result<Vec<KeyEntry>> {
     let device = device.to_string();
     entries
         .into_iter()
@@ -221,7 +221,7 @@ impl KeyVault for SqlKeys {
         if entries.is_empty() {
             return Ok(());
         }
-        let entries = sealed(self.database.sealer(), device, entries)?;
+        let entries = envelope(self.database.sealer(), device, entries)?;
         self.database
             .write(move |conn| put_many(conn, device, &entries))
             .await
@@ -231,7 +231,7 @@ impl KeyVault for SqlKeys {
         if entries.is_empty() {
             return Ok(());
         }
-        let entries = sealed(self.database.sealer(), device, entries)?;
+        let entries = envelope(self.database.sealer(), device, entries)?;
         self.database
             .write(move |conn| replace_many(conn, &device.to_string(), &entries))
             .await

@@ -1,6 +1,6 @@
 //! The database as the ports' implementations see it: one connection that writes, a few that read.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
@@ -18,6 +18,9 @@ use crate::writer::{Writer, closed};
 const CHECKOUT_TIMEOUT: Duration = Duration::from_millis(900);
 /// A connection that was used so recently is taken to be alive.
 const FRESH: Duration = Duration::from_secs(1);
+/// After a failed read the database is taken to be away for so long: those who come meanwhile are told at once
+/// instead of queueing up for connections that do not come.
+const AWAY: Duration = Duration::from_millis(250);
 /// What no read takes, unless the database hangs.
 const READ_DEADLINE: Duration = Duration::from_secs(15);
 
@@ -68,6 +71,8 @@ pub(crate) struct Database {
     readers: Arc<RwLock<Option<Pool<Readers>>>>,
     /// One permit per reader: waiting is done here, not by a thread.
     turns: Arc<Semaphore>,
+    /// When a read failed last because the database is away.
+    failed: Arc<Mutex<Option<Instant>>>,
     sealer: Sealer,
 }
 
@@ -93,6 +98,7 @@ impl Database {
             writer,
             readers: Arc::new(RwLock::new(Some(pool))),
             turns,
+            failed: Arc::default(),
             sealer,
         })
     }
@@ -108,18 +114,28 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
     {
+        self.require_presence()?;
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| closed())?;
+        self.require_presence()?;
         let pool = self
             .readers
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
             .ok_or_else(closed)?;
+        let failed = self.failed.clone();
+        let note = move |away: bool| {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = away.then(Instant::now);
+        };
         let read = move || {
-            let mut reader = pool.get().map_err(unavailable)?;
+            let mut reader = pool.get().map_err(|error| {
+                note(true);
+                unavailable(error)
+            })?;
             let done = work(&mut reader.connection.conn()).map_err(Error::from);
             reader.used = Instant::now();
             reader.broken = matches!(done, Err(Error::Unavailable { .. }));
+            note(reader.broken);
             // Kept by the thread, which may outlive whoever waits for it.
             drop(turn);
             done
@@ -127,6 +143,14 @@ impl Database {
         match tokio::time::timeout(READ_DEADLINE, tokio::task::spawn_blocking(read)).await {
             Ok(done) => done.map_err(Error::internal)?,
             Err(_) => Err(unavailable("it does not answer")),
+        }
+    }
+
+    fn require_presence(&self) -> Result<()> {
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed {
+            Some(at) if at.elapsed() < AWAY => Err(unavailable("it cannot be reached")),
+            _ => Ok(()),
         }
     }
 

@@ -22,14 +22,14 @@ pub(crate) fn place<'a>(parts: &'a [&'a [u8]; 3]) -> Place<'a> {
 /// Refuses keys that the database is not sealed with. What was written before there was a seal is sealed now.
 pub(crate) fn check(conn: &mut Conn<'_>, sealer: &Sealer) -> Result<()> {
     conn.atomically(|conn| {
-        let sealed: Option<String> =
+        let envelope: Option<String> =
             on!(conn, c => meta::table.find(CHECK).select(meta::value).first(c).optional()?);
-        let Some(sealed) = sealed else {
+        let Some(envelope) = envelope else {
             seal_plain(conn, sealer)?;
             webhooks::seal_plain(conn, sealer)?;
             return mark(conn, sealer);
         };
-        match unseal_text(sealer, "meta", CHECK, "value", &sealed) {
+        match unseal_text(sealer, "meta", CHECK, "value", &envelope) {
             Ok(text) if text == KNOWN => Ok(()),
             _ => Err(Error::invalid(
                 "master_key",
@@ -43,13 +43,13 @@ pub(crate) fn check(conn: &mut Conn<'_>, sealer: &Sealer) -> Result<()> {
 }
 
 fn mark(conn: &mut Conn<'_>, sealer: &Sealer) -> Result<(), Failure> {
-    let sealed = seal_text(sealer, "meta", CHECK, "value", KNOWN)?;
+    let envelope = seal_text(sealer, "meta", CHECK, "value", KNOWN)?;
     on!(conn, c => {
         diesel::insert_into(meta::table)
-            .values((meta::name.eq(CHECK), meta::value.eq(&sealed)))
+            .values((meta::name.eq(CHECK), meta::value.eq(&envelope)))
             .on_conflict(meta::name)
             .do_update()
-            .set(meta::value.eq(&sealed))
+            .set(meta::value.eq(&envelope))
             .execute(c)?
     });
     Ok(())
@@ -63,8 +63,8 @@ fn seal_plain(conn: &mut Conn<'_>, sealer: &Sealer) -> Result<(), Failure> {
         for (device, kind, key, value) in rows {
             let number = kind.to_be_bytes();
             let parts = [device.as_bytes(), &number[..], &key[..]];
-            let sealed = sealer.seal(&place(&parts), &value)?;
-            put(conn, &device, kind, &key, &sealed)?;
+            let envelope = sealer.seal(&place(&parts), &value)?;
+            put(conn, &device, kind, &key, &envelope)?;
         }
     }
     Ok(())
@@ -84,9 +84,9 @@ fn rows_of(conn: &mut Conn<'_>, device: &str) -> Result<Vec<Row>, Failure> {
     Ok(on!(conn, c => of_device.load(c)?))
 }
 
-fn put(conn: &mut Conn<'_>, device: &str, kind: i32, key: &[u8], sealed: &[u8]) -> Result<(), Failure> {
+fn put(conn: &mut Conn<'_>, device: &str, kind: i32, key: &[u8], envelope: &[u8]) -> Result<(), Failure> {
     let row = keys::table.find((device, kind, key));
-    on!(conn, c => diesel::update(row).set(keys::value.eq(sealed)).execute(c)?);
+    on!(conn, c => diesel::update(row).set(keys::value.eq(envelope)).execute(c)?);
     Ok(())
 }
 

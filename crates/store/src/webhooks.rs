@@ -124,15 +124,15 @@ impl WebhookRow {
     }
 
     pub(crate) fn open(self, sealer: &Sealer) -> Result<Webhook> {
-        let unseal = |column: &str, sealed: &str| unseal_text(sealer, TABLE, &self.id, column, sealed);
+        let unseal = |column: &str, envelope: &str| unseal_text(sealer, TABLE, &self.id, column, envelope);
         let events: Vec<String> = serde_json::from_str(&self.events).map_err(Error::internal)?;
         let headers: Vec<(String, String)> = match self.headers.as_str() {
             "" => Vec::new(),
-            sealed => serde_json::from_str(&unseal("headers", sealed)?).map_err(Error::internal)?,
+            envelope => serde_json::from_str(&unseal("headers", envelope)?).map_err(Error::internal)?,
         };
         let retiring = match (&self.retiring_secret, self.retiring_until) {
-            (Some(sealed), Some(until)) => Some(RetiringSecret {
-                secret: stored(&unseal("retiring_secret", sealed)?)?,
+            (Some(envelope), Some(until)) => Some(RetiringSecret {
+                secret: stored(&unseal("retiring_secret", envelope)?)?,
                 until: Timestamp(until),
             }),
             _ => None,
@@ -190,8 +190,8 @@ pub(crate) fn seal_plain(conn: &mut Conn<'_>, sealer: &Sealer) -> Result<(), Fai
     let secrets = webhooks::table.select((webhooks::id, webhooks::secret));
     let rows: Vec<(String, String)> = on!(conn, c => secrets.load(c)?);
     for (id, secret) in rows.iter().filter(|(_, secret)| !is_sealed_text(secret)) {
-        let sealed = seal_text(sealer, TABLE, id, "secret", secret)?;
-        on!(conn, c => diesel::update(webhooks::table.find(id)).set(webhooks::secret.eq(sealed)).execute(c)?);
+        let envelope = seal_text(sealer, TABLE, id, "secret", secret)?;
+        on!(conn, c => diesel::update(webhooks::table.find(id)).set(webhooks::secret.eq(envelope)).execute(c)?);
     }
     Ok(())
 }

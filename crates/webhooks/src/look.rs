@@ -42,9 +42,10 @@ impl Look {
         } else {
             self.share_out().await?
         };
-        let next_due = match deliveries.is_empty() {
-            true => self.queue.next_due(&self.full).await?,
-            false => None,
+        let next_due = if deliveries.is_empty() {
+            self.queue.next_due(&self.full).await?
+        } else {
+            None
         };
         Ok(Found { deliveries, next_due })
     }

@@ -92,9 +92,10 @@ impl Pipeline {
             },
             delivery,
         };
-        match self.may_start(&reserved) {
-            true => self.start(reserved),
-            false => self.give_back(reserved),
+        if self.may_start(&reserved) {
+            self.start(reserved);
+        } else {
+            self.give_back(reserved);
         }
     }
 
@@ -129,10 +130,9 @@ impl Pipeline {
         if freed.look {
             self.look_by(self.clock.now());
         }
-        freed
-            .surplus
-            .into_iter()
-            .for_each(|surplus| self.give_back(surplus));
+        for surplus in freed.surplus {
+            self.give_back(surplus);
+        }
         if let Ok((_, settlement)) = ended {
             // After an outage the queue hurries on what waits for the endpoint.
             let stirs = how == Ended::Took && (freed.recovered || flight.retried);
@@ -164,11 +164,14 @@ impl Pipeline {
     fn follow_up(&mut self, round: Round) {
         self.unsettled = self.unsettled.saturating_sub(round.count);
         for webhook in round.disabled {
-            let held = self.endpoints.take_held(webhook);
-            held.into_iter().for_each(|reserved| self.give_back(reserved));
+            for reserved in self.endpoints.take_held(webhook) {
+                self.give_back(reserved);
+            }
         }
         self.go_on();
-        round.next.into_iter().for_each(|reserved| self.take(reserved));
+        for reserved in round.next {
+            self.take(reserved);
+        }
         if let Some(due) = round.due {
             self.look_by(due);
         }
@@ -194,8 +197,9 @@ impl Pipeline {
     pub(crate) fn stop(&mut self) {
         self.state = State::Stopping;
         for webhook in self.endpoints.holding() {
-            let held = self.endpoints.take_held(webhook);
-            held.into_iter().for_each(|reserved| self.give_back(reserved));
+            for reserved in self.endpoints.take_held(webhook) {
+                self.give_back(reserved);
+            }
         }
     }
 
@@ -209,9 +213,10 @@ impl Pipeline {
         while self.state == State::Running
             && let Some(reserved) = self.endpoints.next_held(webhook)
         {
-            match self.may_start(&reserved) {
-                true => self.start(reserved),
-                false => self.give_back(reserved),
+            if self.may_start(&reserved) {
+                self.start(reserved);
+            } else {
+                self.give_back(reserved);
             }
         }
     }

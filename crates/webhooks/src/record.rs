@@ -67,9 +67,10 @@ fn push_headers(head: &mut String, headers: &HeaderMap) {
         if head.len() > MAX_HEAD {
             return;
         }
-        let shown = match value.is_sensitive() {
-            true => HIDDEN.into(),
-            false => String::from_utf8_lossy(value.as_bytes()),
+        let shown = if value.is_sensitive() {
+            HIDDEN.into()
+        } else {
+            String::from_utf8_lossy(value.as_bytes())
         };
         let _infallible = writeln!(head, "{name}: {shown}");
     }

@@ -17,7 +17,7 @@ use crate::reserved::{Landed, Lease, Reserved};
 const MOST_AT_ONCE: usize = 200;
 /// After a call that failed, doubling up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Takes outcomes by channel until its other end is dropped, and says what came of them by another.
 pub(crate) struct Settler {

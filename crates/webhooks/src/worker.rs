@@ -182,9 +182,9 @@ impl Worker {
             }
             Ok(Found { deliveries, .. }) => {
                 self.pipeline.look_by(now);
-                deliveries
-                    .into_iter()
-                    .for_each(|reserved| self.pipeline.take(reserved));
+                for reserved in deliveries {
+                    self.pipeline.take(reserved);
+                }
             }
             Err(error) => {
                 warn!(%error, "webhook queue out of reach");

@@ -15,8 +15,8 @@ pub(crate) fn seal_text(sealer: &Sealer, table: &str, row: &str, column: &str, t
         table,
         parts: &[row.as_bytes(), column.as_bytes()],
     };
-    let sealed = sealer.seal(&place, text.as_bytes())?;
-    Ok(format!("{PREFIX}{}", BASE64_STANDARD.encode(sealed)))
+    let envelope = sealer.seal(&place, text.as_bytes())?;
+    Ok(format!("{PREFIX}{}", BASE64_STANDARD.encode(envelope)))
 }
 
 /// Opens what [`seal_text`] made, and nothing else: a plain text in its place is a forgery.
@@ -25,9 +25,9 @@ pub(crate) fn unseal_text(
     table: &str,
     row: &str,
     column: &str,
-    sealed: &str,
+    envelope: &str,
 ) -> Result<String> {
-    let encoded = sealed
+    let encoded = envelope
         .strip_prefix(PREFIX)
         .ok_or_else(|| Error::internal(format!("a value in table {table} is not sealed")))?;
     let place = Place {
@@ -44,8 +44,8 @@ pub(crate) fn is_sealed_text(text: &str) -> bool {
 }
 
 /// Whether the current key sealed it.
-pub(crate) fn is_current_text(sealer: &Sealer, sealed: &str) -> bool {
-    let bytes = sealed
+pub(crate) fn is_current_text(sealer: &Sealer, envelope: &str) -> bool {
+    let bytes = envelope
         .strip_prefix(PREFIX)
         .and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
     bytes.is_some_and(|bytes| sealer.is_current(&bytes))

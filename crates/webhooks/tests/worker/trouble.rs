@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::story::{Reply, Story, rest};
 use wagate_domain::model::DeliveryOutcome;
-use wagate_domain::ports::{Clock, DeliveryQueue, Reservation};
 use wagate_webhooks::WorkerSettings;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,19 +37,7 @@ async fn a_stopping_worker_lets_posts_end_and_begins_none() {
     assert_eq!(story.settled().await.1, RETURNED, "the next of the conversation");
     assert_eq!((story.client.posts("one"), story.client.posts("two")), (1, 0));
     assert_eq!(story.store.pending_deliveries(), 3, "left to the next start");
-    assert_eq!(due(&story).await, 3);
-}
-
-/// How many deliveries somebody else could make now.
-async fn due(story: &Story) -> usize {
-    let all = Reservation {
-        now: story.clock.now(),
-        lease: SECOND,
-        limit: 100,
-        per_webhook: 100,
-        busy: Vec::new(),
-    };
-    story.store.reserve(all).await.unwrap().len()
+    assert_eq!(story.take_due().await, 3);
 }
 
 #[tokio::test]
@@ -75,7 +62,7 @@ async fn a_stopping_worker_gives_back_what_waits_for_its_turn() {
     story.client.let_go(2);
     stopped.await.unwrap();
     assert_eq!(story.settled_times(2).await, [DELIVERED, DELIVERED]);
-    assert_eq!(due(&story).await, 1);
+    assert_eq!(story.take_due().await, 1);
 }
 
 #[tokio::test]
@@ -146,6 +133,40 @@ async fn while_nothing_can_be_stored_no_more_is_posted_and_nothing_is_lost() {
         story.settled_in_time(SECOND).await;
     }
     assert_eq!(story.client.posts("one"), 24, "each once");
+    story.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_reserved_waits_until_something_can_be_stored_again() {
+    let settings = WorkerSettings {
+        per_endpoint: 2,
+        ..WorkerSettings::default()
+    };
+    let mut story = Story::with(settings).await;
+    let (first, other) = (story.endpoint("first").await, story.endpoint("other").await);
+    story.client.script("first", hang(1));
+    story.client.script("other", hang(2));
+    story.record(&first, "chat", "{}").await;
+    story.posted().await;
+    story.record(&other, "chat", "{}").await;
+    story.posted().await;
+    rest().await;
+    // Both are reserved, one has to wait for its turn.
+    story.record_lanes(&other, 2).await;
+    story.posted().await;
+    rest().await;
+    story.store.go_down();
+    story.client.let_go(1);
+    story.refused_settle().await;
+    rest().await;
+    story.client.let_go(2);
+    rest().await;
+    assert_eq!((story.client.under_way(), story.client.posts("other")), (0, 2));
+    story.store.come_back();
+    while story.store.pending_deliveries() > 0 {
+        assert_eq!(story.settled_in_time(SECOND).await.1, DELIVERED);
+    }
+    assert_eq!(story.client.posts("other"), 3);
     story.stop().await;
 }
 

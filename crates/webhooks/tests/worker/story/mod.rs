@@ -6,6 +6,7 @@
 )]
 
 mod client;
+mod gateway;
 mod queue;
 
 use std::sync::Arc;
@@ -20,15 +21,15 @@ use wagate_domain::model::{
     ReceivedMessage, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use wagate_domain::ports::{
-    Clock, DeliveryLog, Devices, EventBatch, EventStore, IdSource, NewDelivery, NewEvent, Webhooks,
+    Clock, DeliveryLog, DeliveryQueue, Devices, EventBatch, EventStore, IdSource, NewDelivery, NewEvent,
+    Reservation, Webhooks,
 };
-use wagate_domain::testing::{
-    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeTargets, FakeTester, MemoryStore,
-};
-use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings, Inbox};
+use wagate_domain::testing::{FakeClock, FakeDriver, FakeIds, MemoryStore};
+use wagate_domain::{Dispatch, Gateway, Inbox};
 use wagate_webhooks::{Request, Worker, WorkerSettings};
 
 pub use client::{FakePost, Reply};
+use gateway::gateway;
 pub use queue::WatchedQueue;
 
 /// Slots of the short way.
@@ -76,15 +77,15 @@ impl Story {
         let (posts, posted) = mpsc::unbounded_channel();
         let (settles, settled) = mpsc::unbounded_channel();
         let (on_refusal, refused) = mpsc::unbounded_channel();
-        let store = Arc::new(MemoryStore::new());
+        let memory = Arc::new(MemoryStore::new());
         let clock = Arc::new(FakeClock::new(now));
         let driver = Arc::new(FakeDriver::new(clock.clone() as Arc<dyn Clock>));
         let ids = Arc::new(FakeIds::new());
         let (dispatch, inbox) = Dispatch::new(SLOTS);
         let mut story = Self {
-            gateway: gateway(&store, &driver, &clock, &ids, &dispatch),
-            queue: Arc::new(WatchedQueue::new(store.clone(), settles, on_refusal)),
-            store,
+            gateway: gateway(&memory, &driver, &clock, &ids, &dispatch),
+            queue: Arc::new(WatchedQueue::new(memory.clone(), settles, on_refusal)),
+            store: memory,
             clock,
             client: Arc::new(FakePost::new(posts)),
             driver,
@@ -158,7 +159,7 @@ impl Story {
             kind: "conversation".into(),
             text: "Hello".into(),
             media: None,
-            raw: Default::default(),
+            raw: serde_json::Value::Null,
         };
         let body = EventBody::MessageReceived(Box::new(message));
         self.driver.session(&endpoint.name).receive(body).await.unwrap();
@@ -271,6 +272,18 @@ impl Story {
             .unwrap()
     }
 
+    /// How many deliveries somebody else could make now; takes them.
+    pub async fn take_due(&self) -> usize {
+        let all = Reservation {
+            now: self.clock.now(),
+            lease: Duration::from_secs(1),
+            limit: 100,
+            per_webhook: 100,
+            busy: Vec::new(),
+        };
+        self.store.reserve(all).await.unwrap().len()
+    }
+
     /// Tells the worker to stop.
     pub fn begin_stop(&mut self) -> JoinHandle<()> {
         let (worker, stop) = self.worker.take().unwrap();
@@ -296,33 +309,4 @@ pub async fn rest() {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-}
-
-fn gateway(
-    store: &Arc<MemoryStore>,
-    driver: &Arc<FakeDriver>,
-    clock: &Arc<FakeClock>,
-    ids: &Arc<FakeIds>,
-    dispatch: &Dispatch,
-) -> Gateway {
-    let parts = GatewayParts {
-        driver: driver.clone(),
-        devices: store.clone(),
-        workspaces: store.clone(),
-        webhooks: store.clone(),
-        directory: store.clone(),
-        events: store.clone(),
-        deliveries: store.clone(),
-        delivery_log: store.clone(),
-        tester: Arc::new(FakeTester::new()),
-        outbox: store.clone(),
-        keys: store.clone(),
-        media: Arc::new(FakeMedia::new()),
-        targets: Arc::new(FakeTargets::new()),
-        clock: clock.clone(),
-        ids: ids.clone(),
-        secrets: Arc::new(FakeSecrets::new()),
-        dispatch: dispatch.clone(),
-    };
-    Gateway::new(parts, GatewaySettings::default())
 }
