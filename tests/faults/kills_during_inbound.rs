@@ -12,6 +12,8 @@ on_each_database!(no_message_is_lost_when_the_gateway_is_killed);
 
 /// Messages between two kills.
 const ROUND: usize = 100;
+/// Deliveries that may be repeated after one kill, when a busy machine is slow to settle them.
+const MOST_PER_KILL: usize = 15;
 /// Between two messages.
 const PACE: Duration = Duration::from_millis(10);
 /// A delivery that was under way at a kill is made again when its lease has run out, a minute later.
@@ -27,7 +29,9 @@ async fn no_message_is_lost_when_the_gateway_is_killed(database: Database) {
     letters
         .wait_all_heard(&scene.sim, &scene.receiver, LAST_ARRIVAL)
         .await;
-    let most_repeated = letters.written.len() / 100;
+    // One in a hundred over a long run. A short one has as many kills for fewer messages, and what is under way
+    // at each of them is repeated.
+    let most_repeated = quick_or_long(kills * MOST_PER_KILL, letters.written.len() / 100);
     letters.compare(&scene.receiver).assert_faithful(most_repeated);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
     scene.finish().await;

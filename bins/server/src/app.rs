@@ -27,6 +27,9 @@ use crate::readiness::StoreReadiness;
 use crate::world::{SystemSecrets, UlidSource};
 use crate::{housekeeping, keys, metrics, post};
 
+/// What of a delivery's lease is left for storing what became of it.
+const SETTLING: Duration = Duration::from_secs(30);
+
 /// What the process ends with when the disk failed: started again, it reads what is really there.
 const EXIT_DISK_FAILED: i32 = 74;
 
@@ -112,6 +115,7 @@ impl App {
             timeout: config.webhooks.timeout,
             concurrency: config.webhooks.concurrency,
             per_endpoint: config.webhooks.per_endpoint,
+            lease: config.webhooks.timeout + SETTLING,
             schedule: Schedule {
                 steps: config.webhooks.retries.iter().map(|wait| **wait).collect(),
                 ..Schedule::default()
@@ -144,6 +148,7 @@ impl App {
         };
         let settings = GatewaySettings {
             default_region: config.region()?,
+            delivery_lease: config.webhooks.timeout + SETTLING,
             retention: config.retention,
             secret_overlap: config.webhooks.secret_overlap,
             ..GatewaySettings::default()

@@ -17,7 +17,7 @@ use crate::acks::Acks;
 use crate::calls::Calls;
 use crate::convert::party::{Parties, People};
 use crate::convert::{contact, incoming};
-use crate::journal::{Journal, commit_promptly};
+use crate::journal::{Journal, commit_patiently};
 use crate::signal::{Signal, Signals};
 
 /// Names that are remembered so that not every message rewrites its sender.
@@ -72,7 +72,7 @@ impl InboundDurabilityHook for Intake {
         if events.is_empty() {
             return Ok(());
         }
-        if let Err(error) = commit_promptly(&*self.sink, self.device, events).await {
+        if let Err(error) = commit_patiently(&*self.sink, self.device, events).await {
             tracing::error!(%error, messages = batch.len(), "messages could not be recorded; WhatsApp keeps them");
             self.failing.store(true, Ordering::Relaxed);
             self.signals.send(Signal::NotCommitted);

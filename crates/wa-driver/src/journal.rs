@@ -27,6 +27,9 @@ const BATCH: usize = 512;
 const STUBBORN_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long messages wait for the database before WhatsApp is asked to send them once more.
+const COMMIT_PATIENCE: Duration = Duration::from_mins(2);
+const LONGEST_COMMIT_PAUSE: Duration = Duration::from_secs(2);
 /// One warning for that many dropped events.
 const WARN_EVERY: u64 = 1_000;
 
@@ -235,26 +238,35 @@ impl Book {
     }
 }
 
-/// Commits a batch of messages within a few seconds, or says why that did not work.
-pub(crate) async fn commit_promptly(
+/// Commits a batch of messages, waiting for a database that is away: what comes later in the conversation waits
+/// as well, and the order stays. Says what went wrong when it stays away for minutes, or refuses the batch.
+pub(crate) async fn commit_patiently(
     sink: &dyn EventSink,
     device: DeviceId,
     events: Vec<Event>,
 ) -> Result<()> {
-    const PAUSES: [Duration; 4] = [
-        Duration::from_millis(100),
-        Duration::from_millis(400),
-        Duration::from_secs(1),
-        Duration::from_secs(2),
-    ];
-    for pause in PAUSES {
-        match sink.commit(device, events.clone()).await {
+    let mut pause = FIRST_PAUSE;
+    let mut waited = Duration::ZERO;
+    let mut attempts = 0;
+    loop {
+        let error = match sink.commit(device, events.clone()).await {
             Ok(()) => return Ok(()),
-            Err(error) => tracing::warn!(%error, "messages could not be written; trying again"),
+            Err(error) => error,
+        };
+        attempts += 1;
+        let worth_it = if error.retryable() {
+            waited < COMMIT_PATIENCE
+        } else {
+            attempts < STUBBORN_ATTEMPTS
+        };
+        if !worth_it {
+            return Err(error);
         }
+        tracing::warn!(%error, "messages could not be written; trying again");
         tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (2 * pause).min(LONGEST_COMMIT_PAUSE);
     }
-    sink.commit(device, events).await
 }
 
 #[cfg(test)]

@@ -78,6 +78,9 @@ pub struct GatewaySettings {
     pub missing_lookup_ttl: Duration,
     /// How long an idempotency key is kept.
     pub idempotency_ttl: Duration,
+    /// How long a delivery that was recorded a moment ago is its worker's: longer than a receiver may take. One
+    /// whose commit came through although the database said nothing comes back after that.
+    pub delivery_lease: Duration,
     /// How long events, deliveries and sends are kept.
     pub retention: Duration,
     /// How long a webhook's former secret signs beside the new one.
@@ -92,6 +95,7 @@ impl Default for GatewaySettings {
             lookup_ttl: Duration::from_hours(7 * 24),
             missing_lookup_ttl: Duration::from_hours(1),
             idempotency_ttl: Duration::from_hours(24),
+            delivery_lease: Duration::from_secs(45),
             retention: Duration::from_hours(30 * 24),
             secret_overlap: Duration::from_hours(24),
         }
@@ -125,7 +129,7 @@ impl Gateway {
     /// [`answer_calls`](Self::answer_calls).
     pub fn new(parts: GatewayParts, settings: GatewaySettings) -> Self {
         let (ring, rings) = mpsc::channel(MAX_WAITING_CALLS);
-        let intake = Arc::new(Intake::new(parts.clone(), ring));
+        let intake = Arc::new(Intake::new(parts.clone(), ring, settings.delivery_lease));
         Self {
             parts,
             settings,

@@ -18,22 +18,22 @@ use crate::model::{
 use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};
 
-/// How long a delivery that goes the short way is the worker's: longer than any receiver may take.
-const EXPRESS_LEASE: Duration = Duration::from_mins(5);
-
 /// Records what happens to devices.
 pub(super) struct Intake {
     parts: GatewayParts,
     ring: mpsc::Sender<Ring>,
+    /// How long a delivery that goes the short way is the worker's.
+    lease: Duration,
     /// One change of a device's row at a time.
     rows: Stripes,
 }
 
 impl Intake {
-    pub(super) fn new(parts: GatewayParts, ring: mpsc::Sender<Ring>) -> Self {
+    pub(super) fn new(parts: GatewayParts, ring: mpsc::Sender<Ring>, lease: Duration) -> Self {
         Self {
             parts,
             ring,
+            lease,
             rows: Stripes::default(),
         }
     }
@@ -119,7 +119,7 @@ impl Intake {
         let booking = self.parts.dispatch.book(deliveries);
         let express = Express {
             limit: booking.len(),
-            lease: EXPRESS_LEASE,
+            lease: self.lease,
         };
         let mut recorded = record(express).await?;
         booking.send(std::mem::take(&mut recorded.express));
