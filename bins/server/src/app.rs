@@ -27,8 +27,8 @@ use crate::readiness::StoreReadiness;
 use crate::world::{SystemSecrets, UlidSource};
 use crate::{housekeeping, keys, metrics, post};
 
-/// What of a delivery's lease is left for storing what became of it.
-const SETTLING: Duration = Duration::from_secs(30);
+/// What a delivery's lease is longer than its timeout: for waiting its turn, and for storing what became of it.
+const SETTLING: Duration = Duration::from_secs(20);
 
 /// What the process ends with when the disk failed: started again, it reads what is really there.
 const EXIT_DISK_FAILED: i32 = 74;

@@ -27,7 +27,7 @@ use crate::settling::{Report, Settler};
 /// After the queue has failed.
 const QUEUE_PAUSE: Duration = Duration::from_secs(1);
 /// What of a lease is kept for storing an outcome.
-const SETTLING: Duration = Duration::from_secs(30);
+const SETTLING: Duration = Duration::from_secs(10);
 /// What is due but was not handed out must not make the worker spin.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a stopping worker waits for the last outcomes to be stored.
