@@ -171,8 +171,8 @@ fn with_keepalive(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in KEEPALIVE {
         if !url.contains(&format!("{name}=")) {
-            let joint = if url.contains('?') { '&' } else { '?' };
-            url.push_str(&format!("{joint}{name}={value}"));
+            let joint = if url.contains('?') { "&" } else { "?" };
+            url.extend([joint, name, "=", value]);
         }
     }
     url

@@ -65,7 +65,7 @@ struct AttemptRow {
 const ATTEMPT_COLUMNS: usize = 9;
 
 impl AttemptRow {
-    fn new(row: &Row, attempt: Attempt) -> Self {
+    fn new(row: &Row, attempt: &Attempt) -> Self {
         Self {
             delivery_id: row.id.clone(),
             number: row.attempts + 1,
@@ -155,7 +155,7 @@ impl Round {
         standing: Standing,
     ) -> Result<(), Failure> {
         if let Some(attempt) = settlement.attempt {
-            self.attempts.push(AttemptRow::new(&row, attempt));
+            self.attempts.push(AttemptRow::new(&row, &attempt));
         }
         match settlement.outcome {
             DeliveryOutcome::Returned => {

@@ -172,11 +172,8 @@ impl EventHandler for Handler {
             return self.signals.send(signal);
         }
         match &*event {
-            WaEvent::ServerAck(ack) => {
-                if !self.acks.resolve(ack) {
-                    self.record(event);
-                }
-            }
+            WaEvent::ServerAck(ack) if self.acks.resolve(ack) => {}
+            WaEvent::ServerAck(_) => self.record(event),
             WaEvent::IncomingCall(call) => {
                 self.calls.note(call);
                 self.record(event);

@@ -139,6 +139,6 @@ mod tests {
     fn bodies_are_shown_as_text_and_cut() {
         assert_eq!(shown(b"ok"), "ok");
         assert_eq!(shown(b"\xff!"), "\u{fffd}!");
-        assert_eq!(shown(&[b'x'; SHOWN_BODY + 1]).len(), SHOWN_BODY);
+        assert_eq!(shown(&vec![b'x'; SHOWN_BODY + 1]).len(), SHOWN_BODY);
     }
 }

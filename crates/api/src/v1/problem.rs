@@ -120,14 +120,15 @@ fn error_title(error: &Error) -> &'static str {
 mod tests {
     use super::*;
 
-    fn shown(problem: Problem) -> serde_json::Value {
+    fn shown(error: Error) -> serde_json::Value {
+        let problem = Problem::from(error);
         serde_json::to_value(ProblemView::new(&problem, Some("req_1".into()))).unwrap()
     }
 
     #[test]
     fn a_problem_says_what_is_wrong_and_where_to_read_on() {
         assert_eq!(
-            shown(Error::invalid("url", "url must start with http:// or https://").into()),
+            shown(Error::invalid("url", "url must start with http:// or https://")),
             serde_json::json!({
                 "type": "/docs/problems/invalid_url",
                 "title": "Invalid input",
@@ -145,8 +146,8 @@ mod tests {
             wa_code: Some(463),
             text: "no".into(),
         };
-        assert_eq!(shown(refused.into())["wa_code"], 463);
-        let internal = shown(Error::internal("a secret of ours").into());
+        assert_eq!(shown(refused)["wa_code"], 463);
+        let internal = shown(Error::internal("a secret of ours"));
         assert_eq!(
             (&internal["status"], &internal["code"]),
             (&500.into(), &"internal".into())
