@@ -45,7 +45,7 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
         sends_again(&scene, restart, back).await;
     }
     letters
-        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 4)
         .await;
     // What was under way at a crash may be delivered again.
     letters

@@ -22,7 +22,7 @@ const RELEASED: Duration = Duration::from_millis(200);
 /// Between two looks at the log's size.
 const LOOK: Duration = Duration::from_millis(50);
 /// Largest size of the write-ahead log.
-const MOST_WAL: u64 = 64 << 20;
+const MOST_WAL: u64 = 128 << 20;
 /// What SQLite says when it does not wait.
 const LOCKED: &str = "database is locked";
 

@@ -177,6 +177,7 @@ fn queue_step() -> impl Strategy<Value = QueueStep> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
 async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, QueueStep)]) -> Vec<String> {
     let case = devices[0].id;
     let ids = FakeIds::new();

@@ -173,12 +173,12 @@ impl EventHandler for Handler {
         }
         match &*event {
             WaEvent::ServerAck(ack) if self.acks.resolve(ack) => {}
-            WaEvent::ServerAck(_) => self.record(event),
             WaEvent::IncomingCall(call) => {
                 self.calls.note(call);
                 self.record(event);
             }
-            WaEvent::Receipt(_)
+            WaEvent::ServerAck(_)
+            | WaEvent::Receipt(_)
             | WaEvent::MissedCall(_)
             | WaEvent::CallEndedElsewhere(_)
             | WaEvent::ContactUpdate(_) => self.record(event),

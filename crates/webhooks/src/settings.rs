@@ -32,7 +32,7 @@ impl Default for WorkerSettings {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(15),
-            lease: Duration::from_secs(45),
+            lease: Duration::from_mins(2),
             concurrency: 256,
             per_endpoint: 8,
             drain: Duration::from_secs(10),

@@ -121,7 +121,17 @@ impl Intake {
             limit: booking.len(),
             lease: self.lease,
         };
-        let mut recorded = record(express).await?;
+        let recorded = record(express).await;
+        // A commit may have come through although the database said nothing: what it reserved for us is nobody's
+        // until its lease ends, and the worker has to know of that.
+        let in_doubt = match &recorded {
+            Ok(recorded) => deliveries > 0 && recorded.express.is_empty(),
+            Err(_) => true,
+        };
+        if in_doubt {
+            self.parts.dispatch.announce();
+        }
+        let mut recorded = recorded?;
         booking.send(std::mem::take(&mut recorded.express));
         if recorded.queued {
             self.parts.dispatch.announce();
