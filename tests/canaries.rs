@@ -72,7 +72,7 @@ async fn what_is_secret_or_personal_is_in_no_log_metric_or_error() {
         }
     }
     assert!(metrics.contains("wagate_"), "{metrics}");
-    story.no_secret_in(&answers);
+    Story::no_secret_in(&answers);
 
     assert!(
         log.contains("gateway is up") && log.contains("\"DEBUG\""),

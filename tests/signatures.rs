@@ -112,12 +112,9 @@ async fn deliveries(sandbox: &Sandbox) -> Vec<Delivery> {
     for text in texts() {
         receiver.wait_for(&text, |body| body["text"] == text).await;
     }
-    let received = receiver.wait_for_count(texts().len() + 1).await;
+    let arrived = receiver.wait_for_count(texts().len() + 1).await;
     let secret = secret(sandbox, "shop").await;
-    received
-        .iter()
-        .map(|received| Delivery::new(received, &secret))
-        .collect()
+    arrived.iter().map(|one| Delivery::new(one, &secret)).collect()
 }
 
 async fn secret(sandbox: &Sandbox, token: &str) -> String {

@@ -1,6 +1,6 @@
 //! Bodies that are too large, too deep or not what they say.
 
-use std::iter::{empty, once, repeat};
+use std::iter::{empty, once, repeat, repeat_n};
 
 use crate::victim::{KEY, RSS_GROWTH, Victim};
 
@@ -26,7 +26,7 @@ fn oversized() -> impl Iterator<Item = Vec<u8>> + Send + 'static {
     let mut chunk = format!("{MIB:x}\r\n").into_bytes();
     chunk.resize(chunk.len() + MIB, b' ');
     chunk.extend(b"\r\n");
-    repeat(chunk).take(CHUNKS).chain(once(b"0\r\n\r\n".to_vec()))
+    repeat_n(chunk, CHUNKS).chain(once(b"0\r\n\r\n".to_vec()))
 }
 
 fn message(length: usize) -> Vec<u8> {

@@ -12,7 +12,7 @@ use crate::process::{Binary, Process};
 /// The sandbox's key.
 pub const KEY: &str = "sandbox-key-0123456789";
 /// Longest wait for an answer to an attack.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Bytes that an attack may cost.
 pub const RSS_GROWTH: u64 = 32 << 20;
 /// Requests of somebody else, in one look at how they are served.

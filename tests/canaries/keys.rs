@@ -85,7 +85,9 @@ const LEAK: f64 = 4.5;
 fn welch_t(key: &[u8], admit: impl Fn(&[u8]) -> bool) -> f64 {
     let (mut near, mut far) = (key.to_vec(), key.to_vec());
     *near.last_mut().unwrap() ^= 1;
-    far.iter_mut().for_each(|byte| *byte ^= 1);
+    for byte in &mut far {
+        *byte ^= 1;
+    }
     let time = |wrong: &[u8]| {
         let started = Instant::now();
         for _ in 0..TRIES {

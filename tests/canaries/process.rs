@@ -60,11 +60,11 @@ impl Binary {
             .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
             .find(|path| path.file_name().is_some_and(|name| name == self.name()))
             .unwrap();
-        let shelf = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let fresh = tempfile::tempdir_in(shelf).unwrap();
+        let copies = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let fresh = tempfile::tempdir_in(copies).unwrap();
         std::fs::copy(built, fresh.path().join("copy")).unwrap();
         // Whoever runs the copy before keeps it.
-        let place = shelf.join(format!("{}-of-{}", self.name(), env!("CARGO_CRATE_NAME")));
+        let place = copies.join(format!("{}-of-{}", self.name(), env!("CARGO_CRATE_NAME")));
         std::fs::rename(fresh.path().join("copy"), &place).unwrap();
         place
     }

@@ -145,7 +145,7 @@ impl Story {
     }
 
     /// A refusal may repeat what its own client said, but no secret and nothing that others said.
-    pub fn no_secret_in(&self, refusals: &[String]) {
+    pub fn no_secret_in(refusals: &[String]) {
         assert!(refusals.len() >= 8, "{refusals:#?}");
         let secret = [
             API_KEY,

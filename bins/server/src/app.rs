@@ -21,7 +21,7 @@ use wagate_outbound::{
 use wagate_store::{Sealer, Store};
 use wagate_webhooks::{Schedule, Tester, Worker, WorkerSettings};
 
-use crate::config::Config;
+use crate::config::{Config, WebhookSettings};
 use crate::master_key::{self, Loaded, Source};
 use crate::readiness::StoreReadiness;
 use crate::world::{SystemSecrets, UlidSource};
@@ -111,17 +111,7 @@ impl App {
 
         let (dispatch, inbox) = Dispatch::new(config.webhooks.concurrency);
         let post: Arc<dyn wagate_webhooks::Post> = Arc::new(post::GuardedPost::new(webhook_client.clone()));
-        let worker_settings = WorkerSettings {
-            timeout: config.webhooks.timeout,
-            concurrency: config.webhooks.concurrency,
-            per_endpoint: config.webhooks.per_endpoint,
-            lease: config.webhooks.timeout + SETTLING,
-            schedule: Schedule {
-                steps: config.webhooks.retries.iter().map(|wait| **wait).collect(),
-                ..Schedule::default()
-            },
-            ..WorkerSettings::default()
-        };
+        let worker_settings = worker_settings(&config.webhooks);
         let parts = GatewayParts {
             driver,
             devices: store.devices(),
@@ -250,6 +240,20 @@ impl App {
         self.store.close().await;
         tracing::info!("stopped");
         outcome
+    }
+}
+
+fn worker_settings(webhooks: &WebhookSettings) -> WorkerSettings {
+    WorkerSettings {
+        timeout: webhooks.timeout,
+        concurrency: webhooks.concurrency,
+        per_endpoint: webhooks.per_endpoint,
+        lease: webhooks.timeout + SETTLING,
+        schedule: Schedule {
+            steps: webhooks.retries.iter().map(|wait| **wait).collect(),
+            ..Schedule::default()
+        },
+        ..WorkerSettings::default()
     }
 }
 
