@@ -12,13 +12,7 @@ use crate::database::Database;
 use crate::ledgers::Letters;
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
-// Not kept yet: after a crash of PostgreSQL some messages stay behind. See docs/RELIABILITY.md.
-#[cfg(feature = "unproven")]
 on_postgres!(nothing_is_lost_when_the_database_restarts);
-#[cfg(not(feature = "unproven"))]
-const _: () = {
-    let _ = nothing_is_lost_when_the_database_restarts;
-};
 
 /// Longest time until a request says that the database is away, and until one succeeds after its return.
 const SAYS_SO: Duration = Duration::from_secs(1);
@@ -51,7 +45,7 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
         sends_again(&scene, restart, back).await;
     }
     letters
-        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 4)
+        .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
         .await;
     // What was under way at a crash may be delivered again.
     letters

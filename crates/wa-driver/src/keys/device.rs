@@ -49,7 +49,7 @@ impl DeviceStore for VaultBackend {
     }
 
     async fn load(&self) -> StoreResult<Option<Device>> {
-        let Some(bytes) = self.get(KeyKind::Device, text(ROW)).await? else {
+        let Some(bytes) = self.get_now(KeyKind::Device, text(ROW)).await? else {
             return Ok(None);
         };
         let row: StoredRow = from_json(&bytes)?;
@@ -64,7 +64,7 @@ impl DeviceStore for VaultBackend {
     }
 
     async fn exists(&self) -> StoreResult<bool> {
-        Ok(self.get(KeyKind::Device, text(ROW)).await?.is_some())
+        Ok(self.get_now(KeyKind::Device, text(ROW)).await?.is_some())
     }
 
     async fn create(&self) -> StoreResult<i32> {

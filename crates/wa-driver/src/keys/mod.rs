@@ -20,10 +20,10 @@ use whatsapp_rust::wacore::store::error::StoreError;
 
 pub(crate) use address_book::AddressBook;
 
-/// Pauses of a write that waits for a database that is away.
+/// Pauses of what waits for a database that is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How long it waits.
+/// How long a write waits. A read has no other way than to wait: see [`VaultBackend::get`].
 const PATIENCE: Duration = Duration::from_mins(30);
 
 /// Result of upstream's storage traits.
@@ -74,7 +74,16 @@ impl VaultBackend {
         self.clock.now()
     }
 
+    /// Reads, waiting for a database that is away. The library answers what it cannot decrypt with a refusal,
+    /// which makes WhatsApp forget the message: keys that cannot be read just now must not look like keys that
+    /// do not fit.
     async fn get(&self, kind: KeyKind, key: Bytes) -> StoreResult<Option<Bytes>> {
+        let found = self.get_many(kind, vec![key]).await?;
+        Ok(found.into_iter().next().map(|(_, value)| value))
+    }
+
+    /// As [`VaultBackend::get`], failing at once.
+    async fn get_now(&self, kind: KeyKind, key: Bytes) -> StoreResult<Option<Bytes>> {
         let found = self
             .vault
             .get_many(self.device, kind, vec![key])
@@ -87,7 +96,8 @@ impl VaultBackend {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.vault.get_many(self.device, kind, keys).await.map_err(failed)
+        let read = || self.vault.get_many(self.device, kind, keys.clone());
+        self.patiently(Duration::MAX, read).await
     }
 
     async fn put(&self, kind: KeyKind, key: Bytes, value: impl Into<Bytes> + Send) -> StoreResult<()> {
@@ -104,13 +114,22 @@ impl VaultBackend {
     /// Writes, waiting for a database that is away. The library has decrypted these messages and cannot do so
     /// again: what it could not keep, it would take for a repetition when WhatsApp sends it once more.
     async fn put_patiently(&self, entries: Vec<KeyEntry>) -> StoreResult<()> {
+        let write = || self.vault.put_many(self.device, entries.clone());
+        self.patiently(PATIENCE, write).await
+    }
+
+    /// Tries until the database is back, or for so long.
+    async fn patiently<T, F>(&self, patience: Duration, call: impl Fn() -> F + Send + Sync) -> StoreResult<T>
+    where
+        T: Send,
+        F: Future<Output = wagate_domain::Result<T>> + Send,
+    {
         let since = self.now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let done = self.vault.put_many(self.device, entries.clone()).await;
-            match done {
-                Err(error) if error.retryable() && self.now().since(since) < PATIENCE => {
-                    tracing::warn!(%error, messages = entries.len(), "messages wait for the database");
+            match call().await {
+                Err(error) if error.retryable() && self.now().since(since) < patience => {
+                    tracing::debug!(%error, "the keys wait for the database");
                     self.clock.sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -152,11 +171,13 @@ impl VaultBackend {
     }
 
     async fn scan(&self, kind: KeyKind, prefix: Bytes) -> StoreResult<Vec<(Bytes, Bytes)>> {
-        self.vault.scan(self.device, kind, prefix).await.map_err(failed)
+        let read = || self.vault.scan(self.device, kind, prefix.clone());
+        self.patiently(Duration::MAX, read).await
     }
 
     async fn take(&self, kind: KeyKind, key: Bytes) -> StoreResult<Option<Bytes>> {
-        self.vault.take(self.device, kind, key).await.map_err(failed)
+        let take = || self.vault.take(self.device, kind, key.clone());
+        self.patiently(PATIENCE, take).await
     }
 
     async fn expire(&self, kind: KeyKind, until: Timestamp) -> StoreResult<u32> {
