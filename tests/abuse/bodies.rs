@@ -50,8 +50,9 @@ async fn what_is_too_large_is_refused_before_it_is_kept() {
     let stranger = chunked.replace(KEY, "a-wrong-key-of-a-stranger");
     assert_eq!(victim.raw(&stranger, oversized()).await, 401);
 
+    // One whose length is unknown is kept up to the limit, in a buffer that doubles: three times the limit at worst.
     let (_, peak) = victim.memory();
-    assert!(peak < before + RSS_GROWTH, "{before} grew to {peak}");
+    assert!(peak < before + 3 * LIMIT as u64, "{before} grew to {peak}");
     victim.p99_of_others().await;
 }
 

@@ -13,8 +13,8 @@ use crate::process::{Binary, Process};
 pub const KEY: &str = "sandbox-key-0123456789";
 /// Longest wait for an answer to an attack.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Bytes that an attack may cost.
-pub const RSS_GROWTH: u64 = 32 << 20;
+/// Bytes that an attack may cost. The allocator gives back after ten seconds what is free.
+pub const RSS_GROWTH: u64 = 64 << 20;
 /// Requests of somebody else, in one look at how they are served.
 const LOOKS: usize = 200;
 

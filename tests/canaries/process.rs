@@ -20,54 +20,58 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum Binary {
     /// The production server, built alone, as its features are.
     Server,
-    /// Gateway and simulator, built with everybody.
+    /// Gateway and simulator, as built with the tests: a build without them has other features, and takes minutes.
     Sandbox,
 }
 
 impl Binary {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Server => "wagate",
-            Self::Sandbox => "wagate-sandbox",
-        }
-    }
-
-    /// Where it is; built at the first call.
+    /// Where it is; the server is built at the first call.
     fn path(self) -> &'static Path {
         static SERVER: OnceLock<PathBuf> = OnceLock::new();
         static SANDBOX: OnceLock<PathBuf> = OnceLock::new();
         match self {
-            Self::Server => SERVER.get_or_init(|| self.build(&["--package", "wagate"])),
-            Self::Sandbox => SANDBOX.get_or_init(|| self.build(&["--workspace", "--bin", "wagate-sandbox"])),
+            Self::Server => SERVER.get_or_init(|| keep("server", &build())),
+            Self::Sandbox => {
+                SANDBOX.get_or_init(|| keep("sandbox", Path::new(env!("CARGO_BIN_EXE_wagate-under-test"))))
+            }
         }
     }
+}
 
-    /// Builds it and returns a copy: other builds write to the same place.
-    fn build(self, arguments: &[&str]) -> PathBuf {
-        let output = Blocking::new(env!("CARGO"))
-            .arg("build")
-            .args(arguments)
-            .args(["--locked", "--message-format", "json"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-            .output()
-            .unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{complaint}");
-        let built = String::from_utf8(output.stdout)
-            .unwrap()
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-            .find(|path| path.file_name().is_some_and(|name| name == self.name()))
-            .unwrap();
-        let copies = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let fresh = tempfile::tempdir_in(copies).unwrap();
-        std::fs::copy(built, fresh.path().join("copy")).unwrap();
-        // Whoever runs the copy before keeps it.
-        let place = copies.join(format!("{}-of-{}", self.name(), env!("CARGO_CRATE_NAME")));
-        std::fs::rename(fresh.path().join("copy"), &place).unwrap();
-        place
-    }
+/// Builds the server alone and says where it is.
+fn build() -> PathBuf {
+    let output = Blocking::new(env!("CARGO"))
+        .args([
+            "build",
+            "--package",
+            "wagate",
+            "--locked",
+            "--message-format",
+            "json",
+        ])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .find(|path| path.file_name().is_some_and(|name| name == "wagate"))
+        .unwrap()
+}
+
+/// A copy that stays as it is: other builds write to the same place.
+fn keep(name: &str, built: &Path) -> PathBuf {
+    let copies = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let fresh = tempfile::tempdir_in(copies).unwrap();
+    std::fs::copy(built, fresh.path().join("copy")).unwrap();
+    // Whoever runs the copy before keeps it.
+    let place = copies.join(format!("{name}-of-{}", env!("CARGO_CRATE_NAME")));
+    std::fs::rename(fresh.path().join("copy"), &place).unwrap();
+    place
 }
 
 /// What a stream of the process has said so far.

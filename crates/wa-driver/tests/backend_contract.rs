@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use ulid::Ulid;
@@ -771,4 +772,39 @@ async fn devices_do_not_see_each_other_and_worlds_do_not_mix() {
     );
     assert!(backend(1, World::WhatsApp).load().await.unwrap().is_some());
     assert!(backend(1, World::Simulated).load().await.is_err());
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_are_waited_for() {
+    let (vault, clock) = (vault(&[1]).await, Arc::new(FakeClock::default()));
+    let backend = Arc::new(VaultBackend::new(
+        device(1),
+        vault.clone(),
+        clock.clone(),
+        World::WhatsApp,
+    ));
+    backend.put_session(ALICE, b"session").await.unwrap();
+    vault.go_down();
+    let reading = tokio::spawn({
+        let backend = backend.clone();
+        async move { backend.get_session(ALICE).await }
+    });
+    for _ in 0..3 {
+        clock.sleepers(1).await;
+        assert!(
+            !reading.is_finished(),
+            "an error would make WhatsApp forget a message"
+        );
+        clock.advance(Duration::from_hours(1));
+        tokio::task::yield_now().await;
+    }
+    clock.sleepers(1).await;
+    vault.come_back();
+    clock.advance(Duration::from_hours(1));
+    let read = reading.await.unwrap().unwrap();
+    assert_eq!(read.as_deref(), Some(&b"session"[..]));
+
+    // Whoever opens a session is told at once.
+    vault.go_down();
+    assert!(backend.load().await.is_err());
 }
