@@ -16,13 +16,14 @@ use crate::database::{Database, sqlite_file};
 use crate::ledgers::Letters;
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
-/// How long a snapshot is held, and how long none is: a log that is always being read cannot start anew.
-const HELD: Duration = Duration::from_secs(2);
+/// How long a snapshot is held, and how long none is: a log that is always being read cannot start anew, and keeps all
+/// that is written meanwhile.
+const HELD: Duration = Duration::from_secs(1);
 const RELEASED: Duration = Duration::from_millis(200);
 /// Between two looks at the log's size.
 const LOOK: Duration = Duration::from_millis(50);
 /// Largest size of the write-ahead log.
-const MOST_WAL: u64 = 128 << 20;
+const MOST_WAL: u64 = 64 << 20;
 /// What SQLite says when it does not wait.
 const LOCKED: &str = "database is locked";
 

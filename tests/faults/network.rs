@@ -19,9 +19,8 @@ on_each_database!(
 
 /// Longest time from the end of a fault to the last session being back.
 const BACK: Duration = Duration::from_secs(30);
-/// Longest time until a dead connection shows. The library's own keepalive asks every 15 to 30 s and now and then
-/// needs a second unanswered one.
-const NOTICED: Duration = Duration::from_mins(2);
+/// Longest time until a dead connection shows.
+const NOTICED: Duration = Duration::from_mins(1);
 /// How many dials may be under way at once, and how long each takes at least: so many per second are allowed.
 const DIALS: usize = 4;
 const DIAL: Duration = Duration::from_millis(200);

@@ -84,7 +84,13 @@ impl App {
         let lock = lock(&config.data_dir)?;
         let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
         let key_dir = matches!(loaded.source, Source::File { .. }).then(|| config.data_dir.clone());
-        let (store, sealer) = open_store(&config, network, loaded).await?;
+        let created = matches!(loaded.source, Source::File { created: true });
+        let opened = open_store(&config, network, loaded).await;
+        if created && opened.as_ref().is_err_and(has_other_key) {
+            // It sealed nothing, and would only stand where the lost one belongs.
+            master_key::discard(&config.data_dir)?;
+        }
+        let (store, sealer) = opened?;
         let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;
         let listener = TcpListener::bind(config.bind)
             .with_context(|| format!("{} cannot be listened on", config.bind))?;
@@ -288,6 +294,12 @@ async fn open_store(config: &Config, network: Network, loaded: Loaded) -> anyhow
         .await
         .context("the data directory cannot be used")?;
     Ok((store, sealer))
+}
+
+/// Whether the database was sealed with a key that we do not have.
+fn has_other_key(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<wagate_domain::Error>();
+    error.is_some_and(|error| error.code() == "invalid_master_key")
 }
 
 fn client(

@@ -101,6 +101,12 @@ pub fn forget_retired(data_dir: &Path) -> anyhow::Result<Keyring> {
     Ok(keys.write(data_dir)?.into())
 }
 
+/// Takes back the file that [`load_or_create`] made: only when nothing can be sealed with its key.
+pub fn discard(data_dir: &Path) -> anyhow::Result<()> {
+    let path = path(data_dir);
+    fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))
+}
+
 /// The file's content.
 struct Keys {
     current: MasterKey,

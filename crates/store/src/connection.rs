@@ -32,6 +32,8 @@ const KEEPALIVE: [(&str, &str); 5] = [
     ("keepalives_count", "3"),
     ("tcp_user_timeout", "15000"),
 ];
+/// What whoever comes second is told.
+const HELD: &str = "another wagate works on it";
 /// Marks the advisory lock that keeps a database to one gateway.
 const GATEWAY_LOCK: i32 = 0x7761_6761;
 
@@ -205,8 +207,13 @@ fn lock(c: &mut PgConnection) -> Result<()> {
     if row.locked {
         Ok(())
     } else {
-        Err(unavailable("another wagate works on it"))
+        Err(unavailable(HELD))
     }
+}
+
+/// Whether a connection failed because another gateway, or what is left of it, holds the lock.
+pub(crate) fn is_held(error: &Error) -> bool {
+    matches!(error, Error::Unavailable { reason, .. } if reason == HELD)
 }
 
 #[cfg(test)]

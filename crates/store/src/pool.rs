@@ -8,7 +8,7 @@ use diesel::r2d2::{ManageConnection, Pool};
 use tokio::sync::{Semaphore, watch};
 use wagate_domain::{Error, Result};
 
-use crate::connection::{Connection, Target};
+use crate::connection::{Connection, Target, is_held};
 use crate::dialect::Conn;
 use crate::error::{Failure, unavailable};
 use crate::seal::Sealer;
@@ -23,6 +23,10 @@ const FRESH: Duration = Duration::from_secs(1);
 const AWAY: Duration = Duration::from_millis(250);
 /// What no read takes, unless the database hangs.
 const READ_DEADLINE: Duration = Duration::from_secs(15);
+
+/// How long a start waits for a lock that may be a dead gateway's, and between two tries.
+const HELD: Duration = Duration::from_secs(5);
+const HELD_AGAIN: Duration = Duration::from_millis(100);
 
 /// A connection that reads.
 pub(crate) struct Reader {
@@ -79,7 +83,7 @@ pub(crate) struct Database {
 impl Database {
     /// Opens and migrates the database, and makes sure that the keys are those it was sealed with.
     pub(crate) fn open(target: Target, readers: u32, sealer: Sealer) -> Result<Self> {
-        let mut first = target.connect_writer()?;
+        let mut first = patiently(|| target.connect_writer())?;
         crate::migrate::migrate(&mut first.conn())?;
         crate::sealing::check(&mut first.conn(), &sealer)?;
         let of_writer = target.clone();
@@ -178,6 +182,17 @@ impl Database {
                 .take(),
         );
         self.writer.close().await;
+    }
+}
+
+/// A server notices late that a gateway was killed: whoever starts at once finds its lock still held.
+fn patiently(connect: impl Fn() -> Result<Connection>) -> Result<Connection> {
+    let began = Instant::now();
+    loop {
+        match connect() {
+            Err(error) if is_held(&error) && began.elapsed() < HELD => std::thread::sleep(HELD_AGAIN),
+            done => return done,
+        }
     }
 }
 

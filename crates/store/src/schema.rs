@@ -146,4 +146,5 @@ table! {
 }
 
 joinable!(deliveries -> events (event_id));
+joinable!(deliveries -> webhooks (webhook_id));
 allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

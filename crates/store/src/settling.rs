@@ -31,6 +31,14 @@ struct Row {
     baseline: i32,
 }
 
+/// How the endpoint of a delivery stands.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhooks)]
+struct Endpoint {
+    state: String,
+    failing_since: Option<i64>,
+}
+
 /// What a round comes to.
 #[derive(Default)]
 struct Round {
@@ -44,6 +52,8 @@ struct Round {
     refused: Vec<String>,
     /// Whether the endpoint took anything, by endpoint.
     took: BTreeMap<String, bool>,
+    /// Since when those endpoints fail that do.
+    failing: BTreeMap<String, i64>,
     verdicts: Vec<(Row, EndpointVerdict, String)>,
 }
 
@@ -88,19 +98,21 @@ pub(crate) fn settle(
     sealer: &Sealer,
 ) -> Result<Settled, Failure> {
     let mut rows = pending(conn, &settlements)?;
-    let active = active(conn, &rows)?;
-    let lanes: BTreeSet<String> = rows.values().filter_map(|row| row.lane.clone()).collect();
+    let lanes: BTreeSet<String> = rows.values().filter_map(|(row, _)| row.lane.clone()).collect();
     let lanes: Vec<String> = lanes.into_iter().collect();
     let heads: BTreeSet<String> = queue::heads(conn, &lanes)?.into_iter().collect();
     let mut round = Round::default();
     for settlement in settlements {
-        let Some(row) = rows.remove(&settlement.id.to_string()) else {
+        let Some((row, endpoint)) = rows.remove(&settlement.id.to_string()) else {
             continue;
         };
         let standing = Standing {
-            active: active.contains(&row.webhook_id),
+            active: endpoint.state == WebhookState::Active.as_str(),
             head: row.lane.is_none() || heads.contains(&row.id),
         };
+        if let Some(since) = endpoint.failing_since {
+            round.failing.insert(row.webhook_id.clone(), since);
+        }
         round.settle_one(conn, row, settlement, now, standing)?;
     }
     round.write(conn, now)?;
@@ -112,8 +124,11 @@ pub(crate) fn settle(
     })
 }
 
-/// Those that are pending, by id.
-fn pending(conn: &mut Conn<'_>, settlements: &[Settlement]) -> Result<BTreeMap<String, Row>, Failure> {
+/// Those that are pending, by id, and how their endpoints stand.
+fn pending(
+    conn: &mut Conn<'_>,
+    settlements: &[Settlement],
+) -> Result<BTreeMap<String, (Row, Endpoint)>, Failure> {
     let ids: Vec<String> = settlements
         .iter()
         .map(|settlement| settlement.id.to_string())
@@ -121,26 +136,15 @@ fn pending(conn: &mut Conn<'_>, settlements: &[Settlement]) -> Result<BTreeMap<S
     let mut found = BTreeMap::new();
     for some in ids.chunks(MAX_BINDS) {
         let pending = deliveries::table
+            .inner_join(webhooks::table)
             .filter(deliveries::id.eq_any(some))
             .filter(deliveries::settled_at.is_null());
-        let rows: Vec<Row> = on!(conn, c => pending.select(Row::as_select()).load(c)?);
-        found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
-    }
-    Ok(found)
-}
-
-/// The endpoints of these deliveries that are active.
-fn active(conn: &mut Conn<'_>, rows: &BTreeMap<String, Row>) -> Result<BTreeSet<String>, Failure> {
-    let ids: BTreeSet<&String> = rows.values().map(|row| &row.webhook_id).collect();
-    let ids: Vec<&String> = ids.into_iter().collect();
-    let mut found = BTreeSet::new();
-    for some in ids.chunks(MAX_BINDS) {
-        let active = webhooks::table
-            .filter(webhooks::id.eq_any(some))
-            .filter(webhooks::state.eq(WebhookState::Active.as_str()))
-            .select(webhooks::id);
-        let ids: Vec<String> = on!(conn, c => active.load(c)?);
-        found.extend(ids);
+        let rows: Vec<(Row, Endpoint)> = on!(conn, c => {
+            pending
+                .select((Row::as_select(), Endpoint::as_select()))
+                .load(c)?
+        });
+        found.extend(rows.into_iter().map(|(row, of)| (row.id.clone(), (row, of))));
     }
     Ok(found)
 }
@@ -235,22 +239,24 @@ impl Round {
 
     /// What successes and failures mean for endpoints; returns those that are switched off now.
     fn judge(&self, conn: &mut Conn<'_>, now: Timestamp) -> Result<Disabled, Failure> {
-        let of = |took: bool| {
-            self.took
-                .iter()
-                .filter(move |(_, it)| **it == took)
-                .map(|(id, _)| id.clone())
-                .collect::<Vec<String>>()
-        };
-        let failed = webhooks::table
-            .filter(webhooks::id.eq_any(of(false)))
-            .filter(webhooks::failing_since.is_null());
-        on!(conn, c => diesel::update(failed).set(webhooks::failing_since.eq(now.0)).execute(c)?);
-        for (id, since) in failing(conn, &of(true))? {
+        let new: Vec<&String> = self
+            .took
+            .iter()
+            .filter(|(id, took)| !**took && !self.failing.contains_key(*id))
+            .map(|(id, _)| id)
+            .collect();
+        for some in new.chunks(MAX_BINDS - 1) {
+            let failed = webhooks::table.filter(webhooks::id.eq_any(some));
+            on!(conn, c => diesel::update(failed).set(webhooks::failing_since.eq(now.0)).execute(c)?);
+        }
+        for (id, since) in &self.failing {
+            if self.took.get(id) != Some(&true) {
+                continue;
+            }
             let mended = webhooks::failing_since.eq(None::<i64>);
-            on!(conn, c => diesel::update(webhooks::table.find(&id)).set(mended).execute(c)?);
-            if now.since(Timestamp(since)) >= OUTAGE {
-                hasten(conn, &id, now)?;
+            on!(conn, c => diesel::update(webhooks::table.find(id)).set(mended).execute(c)?);
+            if now.since(Timestamp(*since)) >= OUTAGE {
+                hasten(conn, id, now)?;
             }
         }
         let mut disabled = Vec::new();
@@ -314,18 +320,6 @@ type Disabled = Vec<(
     String,
 )>;
 
-/// Since when those of these endpoints fail that do.
-fn failing(conn: &mut Conn<'_>, ids: &[String]) -> Result<Vec<(String, i64)>, Failure> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let failing = webhooks::table
-        .filter(webhooks::id.eq_any(ids))
-        .filter(webhooks::failing_since.is_not_null())
-        .select((webhooks::id, webhooks::failing_since.assume_not_null()));
-    Ok(on!(conn, c => failing.load(c)?))
-}
-
 /// Makes due what waits at the endpoint for a retry.
 fn hasten(conn: &mut Conn<'_>, webhook: &str, now: Timestamp) -> Result<(), Failure> {
     let waiting = deliveries::table
@@ -350,8 +344,9 @@ fn is_hopeless(conn: &mut Conn<'_>, webhook: &str, verdict: EndpointVerdict) -> 
         EndpointVerdict::Sound => false,
         EndpointVerdict::Gone => true,
         EndpointVerdict::Exhausted { since } => {
-            let failing = failing(conn, &[webhook.to_owned()])?;
-            failing.iter().any(|(_, at)| *at <= since.0)
+            let failing = webhooks::table.find(webhook).select(webhooks::failing_since);
+            let failing: Option<Option<i64>> = on!(conn, c => failing.first(c).optional()?);
+            failing.flatten().is_some_and(|at| at <= since.0)
         }
     };
     Ok(hopeless && is_active(conn, webhook)?)

@@ -10,6 +10,7 @@ use http::{HeaderValue, Uri, header};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutReader;
 use tokio_rustls::TlsConnector;
 use tokio_websockets::{ClientBuilder, Connector};
 use wagate_domain::{Error, Result};
@@ -20,6 +21,10 @@ use whatsapp_rust::transport::{Transport, TransportEvent, TransportFactory, from
 use whatsapp_rust::wacore::net::{WHATSAPP_WEB_ORIGIN, WHATSAPP_WEB_WS_URL};
 
 use crate::settings::WaSettings;
+
+/// A connection on which nothing came for so long is dead. Upstream asks for a sign of life after at most 45 s of
+/// silence, and its own verdict on one that gets no answer may take another minute.
+const LONGEST_SILENCE: Duration = Duration::from_secs(55);
 
 /// Which addresses may be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +91,10 @@ impl Dialer {
     /// Connects, within the time limit.
     async fn dial(&self) -> anyhow::Result<(Arc<dyn Transport>, Receiver<TransportEvent>)> {
         let connect = async {
-            let stream = self.tcp().await?;
+            let mut stream = TimeoutReader::new(self.tcp().await?);
+            stream.set_timeout(Some(LONGEST_SILENCE));
+            // Pinned, because it holds a timer.
+            let stream = Box::pin(stream);
             let stream = self.tls.wrap(&self.host, stream).await?;
             let (websocket, _) = ClientBuilder::from_uri(self.uri.clone())
                 .add_header(header::ORIGIN, HeaderValue::from_static(WHATSAPP_WEB_ORIGIN))?

@@ -78,3 +78,25 @@ fn other_schemes_are_refused() {
         assert!(Dialer::new(&settings(url), Reach::Loopback).is_err(), "{url}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_comes_is_dead() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws/chat", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        ServerBuilder::new().accept(stream).await.unwrap()
+    });
+    let dialer = Dialer::new(&settings(&url), Reach::Loopback).unwrap();
+    let (_transport, events) = dialer.dial().await.unwrap();
+    let _silent = server.await.unwrap();
+    assert!(matches!(events.recv().await.unwrap(), TransportEvent::Connected));
+
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    assert!(matches!(
+        events.recv().await.unwrap(),
+        TransportEvent::Disconnected(_)
+    ));
+    assert!(began.elapsed() >= LONGEST_SILENCE, "{:?}", began.elapsed());
+}
