@@ -4,12 +4,13 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use async_trait::async_trait;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds};
+use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds, close_unread};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
     FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
@@ -198,7 +199,12 @@ fn serve(state: ApiState) -> (String, ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let routes = wagate_api::configure(state);
-    let app = move || App::new().wrap(RequestIds).configure(routes.clone());
+    let app = move || {
+        App::new()
+            .wrap(from_fn(close_unread))
+            .wrap(RequestIds)
+            .configure(routes.clone())
+    };
     let server = HttpServer::new(app)
         .workers(1)
         .disable_signals()

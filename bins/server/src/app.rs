@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::middleware::from_fn;
 use actix_web::{App as HttpApp, HttpServer};
 use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
-use wagate_api::{ApiKeys, ApiState, RequestIds};
+use wagate_api::{ApiKeys, ApiState, RequestIds, close_unread};
 use wagate_domain::ports::{Clock, Driver};
 use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_outbound::{
@@ -266,6 +267,7 @@ fn worker_settings(webhooks: &WebhookSettings) -> WorkerSettings {
 fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || {
         HttpApp::new()
+            .wrap(from_fn(close_unread))
             .wrap(RequestIds)
             .configure(wagate_api::configure(state.clone()))
             .configure(wagate_dashboard::configure)

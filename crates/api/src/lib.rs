@@ -1,7 +1,8 @@
 //! The HTTP surface of wagate: actix-web routes over the use cases of [`wagate_domain::Gateway`].
 //!
 //! [`configure`] mounts everything on any actix-web app; wrap that app in [`RequestIds`], so that every
-//! response, also of what else it serves, carries `x-request-id`.
+//! response, also of what else it serves, carries `x-request-id`, and in [`close_unread`], so that a body without
+//! end is not read for ever.
 
 mod auth;
 mod causes;
@@ -16,6 +17,7 @@ mod request_id;
 mod routes;
 mod seed;
 mod state;
+mod unread;
 mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
@@ -24,6 +26,7 @@ pub use auth::ApiKeys;
 pub use openapi::openapi;
 pub use request_id::RequestIds;
 pub use state::{ApiState, Readiness};
+pub use unread::close_unread;
 
 /// Mounts `/api/*`, `/v1/*`, `/healthz`, `/readyz` and `/metrics`.
 pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
