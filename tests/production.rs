@@ -69,3 +69,47 @@ fn the_shipped_server_verifies_whatsapp_and_checks_its_settings() {
     let (made, said, _) = run(&["keys", "generate"], &[]);
     assert!(made && said.contains("wagate_"), "{said}");
 }
+
+/// A lost master key is told, and nothing new takes its place; a new one is made only on request.
+#[test]
+fn the_master_key_is_kept_and_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let wagate = folder.path().join("wagate");
+    std::fs::copy(build(), &wagate).unwrap();
+    let data = folder.path().join("data");
+    let run = |args: &[&str]| {
+        let output = Command::new(&wagate)
+            .args(args)
+            .current_dir(folder.path())
+            .env_clear()
+            .env("WAGATE_DATA_DIR", &data)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    };
+    let file = data.join("master.key");
+    let read = || std::fs::read_to_string(&file).unwrap();
+
+    let (made, _, complained) = run(&["migrate"]);
+    assert!(made, "{complained}");
+    let first = read();
+    let (rotated, said, complained) = run(&["keys", "rotate"]);
+    assert!(rotated && said.contains("sealed anew"), "{said}{complained}");
+    let second = read();
+    assert_ne!(first, second);
+    assert_eq!(second.lines().filter(|line| !line.starts_with('#')).count(), 1);
+
+    std::fs::remove_file(&file).unwrap();
+    let (opened, _, complained) = run(&["migrate"]);
+    assert!(
+        !opened && complained.contains("WAGATE_MASTER_KEY"),
+        "{complained}"
+    );
+    assert!(!file.exists(), "a key that opens nothing");
+    std::fs::write(&file, &first).unwrap();
+    assert!(!run(&["migrate"]).0, "a key that was changed opens nothing");
+    std::fs::write(&file, &second).unwrap();
+    let (opened, _, complained) = run(&["migrate"]);
+    assert!(opened, "{complained}");
+}

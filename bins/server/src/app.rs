@@ -83,15 +83,8 @@ impl App {
     ) -> anyhow::Result<Self> {
         create_private_dir(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
-        let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
-        let key_dir = matches!(loaded.source, Source::File { .. }).then(|| config.data_dir.clone());
-        let created = matches!(loaded.source, Source::File { created: true });
-        let opened = open_store(&config, network, loaded).await;
-        if created && opened.as_ref().is_err_and(has_other_key) {
-            // It sealed nothing, and would only stand where the lost one belongs.
-            master_key::discard(&config.data_dir)?;
-        }
-        let (store, sealer) = opened?;
+        let (store, sealer, source) = open_store(&config, network).await?;
+        let key_dir = matches!(source, Source::File { .. }).then(|| config.data_dir.clone());
         let key = keys::load_or_generate(&config.data_dir, config.api_key.get())?;
         let listener = TcpListener::bind(config.bind)
             .with_context(|| format!("{} cannot be listened on", config.bind))?;
@@ -280,28 +273,31 @@ fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::de
     Ok(server)
 }
 
-async fn open_store(config: &Config, network: Network, loaded: Loaded) -> anyhow::Result<(Store, Sealer)> {
-    let sealer = Sealer::new(loaded.keyring);
-    let settings = config.store_settings();
-    let opening = sealer.clone();
-    let store = tokio::task::spawn_blocking(move || Store::open(&settings, opening))
-        .await?
-        .context("the database cannot be opened")?;
+async fn open_store(config: &Config, network: Network) -> anyhow::Result<(Store, Sealer, Source)> {
+    let opening = config.clone();
+    let opened = tokio::task::spawn_blocking(move || open_sealed(&opening)).await??;
     let kind = match network {
         Network::WhatsApp => wagate_store::Kind::WhatsApp,
         Network::Simulated => wagate_store::Kind::Simulated,
     };
-    store
-        .stamp(kind)
-        .await
-        .context("the data directory cannot be used")?;
-    Ok((store, sealer))
+    let stamped = opened.0.stamp(kind).await;
+    stamped.context("the data directory cannot be used")?;
+    Ok(opened)
 }
 
-/// Whether the database was sealed with a key that we do not have.
-fn has_other_key(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref::<wagate_domain::Error>();
-    error.is_some_and(|error| error.code() == "invalid_master_key")
+/// Opens the database with the master key of the configuration or the data directory.
+pub(crate) fn open_sealed(config: &Config) -> anyhow::Result<(Store, Sealer, Source)> {
+    let Loaded { keyring, source } = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
+    let sealer = Sealer::new(keyring);
+    let opened = Store::open(&config.store_settings(), sealer.clone());
+    let refused = opened
+        .as_ref()
+        .is_err_and(|error| error.code() == "invalid_master_key");
+    if refused && source == (Source::File { created: true }) {
+        // It sealed nothing, and would only stand where the lost one belongs.
+        master_key::discard(&config.data_dir)?;
+    }
+    Ok((opened.context("the database cannot be opened")?, sealer, source))
 }
 
 fn client(

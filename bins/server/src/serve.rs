@@ -4,16 +4,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Parser;
 use wa_driver::{WaDriver, WaSettings};
-use wagate_store::{Sealer, Store};
+use wagate_store::Store;
 
 use crate::app::{App, Network};
 use crate::cli::{Cli, Command, ConfigCommand, KeysCommand};
 use crate::config::{Config, DEFAULTS};
 use crate::world::SystemClock;
-use crate::{keys, logging, master_key, rotation, shutdown};
+use crate::{app, keys, logging, rotation, shutdown};
 
 /// How long the doctor waits for WhatsApp.
 const REACH_PATIENCE: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ fn verification_is_on() -> anyhow::Result<()> {
 }
 
 async fn migrate(config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config).context("the database cannot be opened")?;
+    let store = open_store(config)?;
     store.close().await;
     say("the database is up to date");
     Ok(())
@@ -93,11 +93,8 @@ async fn migrate(config: &Config) -> anyhow::Result<()> {
 /// Opens the database with the keys that a server would use.
 fn open_store(config: &Config) -> anyhow::Result<Store> {
     std::fs::create_dir_all(&config.data_dir)?;
-    let loaded = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
-    Ok(Store::open(
-        &config.store_settings(),
-        Sealer::new(loaded.keyring),
-    )?)
+    let (store, ..) = app::open_sealed(config)?;
+    Ok(store)
 }
 
 fn generate_key(config: &Config) -> anyhow::Result<()> {
