@@ -334,6 +334,7 @@ async fn run(name: &str, database: Option<&str>, syncs: impl Fn() -> Option<u64>
 
 #[tokio::main]
 async fn main() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     println!("one fdatasync of 8 KiB: {:.2} ms", fdatasync(folder.path()));
     run("SQLite", None, || None).await;

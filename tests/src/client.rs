@@ -69,6 +69,11 @@ impl Client {
         &self.base
     }
 
+    /// The key that it presents.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Any call; `null` sends no body.
     pub async fn call(&self, method: Method, path: &str, body: Value, headers: &[(&str, &str)]) -> Reply {
         let request = self.request(method, path, &body, headers);
