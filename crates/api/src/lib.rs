@@ -16,6 +16,7 @@ mod request_id;
 mod routes;
 mod seed;
 mod state;
+mod streams;
 mod v1;
 
 use actix_web::web::{Data, ServiceConfig};
@@ -23,7 +24,8 @@ use actix_web::web::{Data, ServiceConfig};
 pub use auth::ApiKeys;
 pub use openapi::openapi;
 pub use request_id::RequestIds;
-pub use state::{ApiState, Readiness};
+pub use state::{About, ApiState, Readiness};
+pub use streams::Streams;
 
 /// Mounts `/api/*`, `/v1/*`, `/healthz`, `/readyz` and `/metrics`.
 pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
