@@ -43,9 +43,9 @@ impl Reader {
     /// What stands before the next empty line; `None` at the end.
     async fn block(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let block = block.to_owned();
-                self.text = rest.to_owned();
+            if let Some(end) = self.text.find("\n\n") {
+                let block = self.text[..end].to_owned();
+                self.text.drain(..end + 2);
                 return Some(block);
             }
             let chunk = timeout(LIMIT, self.response.chunk()).await.unwrap().unwrap()?;
