@@ -6,7 +6,7 @@ use wagate_domain::model::{Contact, EventBody, Group, Jid, Participant, Particip
 use crate::answer::assert_answers;
 use crate::support::TestApp;
 
-fn jid(text: &str) -> Jid {
+pub fn jid(text: &str) -> Jid {
     text.parse().unwrap()
 }
 
@@ -51,7 +51,7 @@ async fn groups_have_every_field_that_old_clients_know() {
     );
 }
 
-fn family() -> Group {
+pub fn family() -> Group {
     let owner = Participant {
         jid: jid("333@lid"),
         phone: Some(jid("628333333333@s.whatsapp.net")),
@@ -84,7 +84,7 @@ fn family() -> Group {
     }
 }
 
-fn bare() -> Group {
+pub fn bare() -> Group {
     Group {
         jid: jid("120363000000000001@g.us"),
         owner: None,

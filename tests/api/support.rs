@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wagate_api::{ApiKeys, ApiState, Readiness, RequestIds, close_unread};
+use wagate_api::{About, ApiKeys, ApiState, Readiness, RequestIds, Streams, close_unread};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
     FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
@@ -39,6 +39,7 @@ pub struct TestApp {
     pub targets: Arc<FakeTargets>,
     pub gateway: Arc<Gateway>,
     pub readiness: Arc<FakeReadiness>,
+    pub streams: Streams,
     base: String,
     client: Client,
     server: ServerHandle,
@@ -55,6 +56,7 @@ impl TestApp {
         let parts = parts(&store, &driver, &clock, &media, &targets);
         let gateway = Arc::new(Gateway::new(parts, GatewaySettings::default()));
         let readiness = Arc::new(FakeReadiness::default());
+        let streams = Streams::default();
         let state = ApiState {
             gateway: gateway.clone(),
             keys: ApiKeys::from_plain(&[KEY]),
@@ -62,6 +64,11 @@ impl TestApp {
             metrics: Arc::new(|| "wagate_up 1\n".into()),
             max_body_bytes: MAX_BODY_BYTES,
             runtime: tokio::runtime::Handle::current(),
+            streams: streams.clone(),
+            about: About {
+                started_at: clock.now(),
+                database: "sqlite",
+            },
         };
         let (base, server) = serve(state);
         // Without a provider the client cannot even be built, though nothing here speaks TLS.
@@ -75,6 +82,7 @@ impl TestApp {
             targets,
             gateway,
             readiness,
+            streams,
             base,
             client,
             server,
@@ -95,6 +103,12 @@ impl TestApp {
         let answer = self.post("/api/start", json!({ "token": token })).await;
         assert_eq!(answer.status, 200, "{answer}");
         self.driver.session(token)
+    }
+
+    /// Stops as the server does, and returns once every request is answered.
+    pub async fn stop(&self) {
+        self.streams.end();
+        self.server.stop(true).await;
     }
 
     pub async fn get(&self, path: &str) -> Answer {

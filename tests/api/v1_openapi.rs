@@ -50,6 +50,9 @@ async fn the_description_names_the_resources_by_their_operations() {
     let app = TestApp::start();
     let document = get(&app, "/v1/openapi.json").await.json();
     for (path, method, operation) in [
+        ("/v1/devices", "post", "create_device"),
+        ("/v1/devices/{device}/session/log-out", "post", "log_out"),
+        ("/v1/stream", "get", "open_stream"),
         ("/v1/events", "get", "list_events"),
         ("/v1/devices/{device}/messages", "post", "send_message"),
         ("/v1/webhooks/{id}/rotate-secret", "post", "rotate_webhook_secret"),

@@ -8,7 +8,20 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 12] = [
+const PATHS: [(&str, &[Method]); 25] = [
+    ("/v1/devices", &[Method::GET, Method::POST]),
+    ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
+    ("/v1/devices/shop/session", &[Method::GET]),
+    ("/v1/devices/shop/session/start", &[Method::POST]),
+    ("/v1/devices/shop/session/reconnect", &[Method::POST]),
+    ("/v1/devices/shop/session/log-out", &[Method::POST]),
+    ("/v1/devices/shop/session/pair", &[Method::POST]),
+    ("/v1/devices/shop/contacts", &[Method::GET]),
+    ("/v1/devices/shop/groups", &[Method::GET]),
+    ("/v1/devices/shop/groups/1@g.us", &[Method::GET]),
+    ("/v1/workspaces", &[Method::GET]),
+    ("/v1/health", &[Method::GET]),
+    ("/v1/stream", &[Method::GET]),
     ("/v1/events", &[Method::GET]),
     ("/v1/devices/shop/messages", &[Method::GET, Method::POST]),
     ("/v1/devices/shop/messages/3EB0", &[Method::GET]),
@@ -188,6 +201,25 @@ async fn no_body_breaks_anything() {
             r#""text":"hi""#,
             &["to"],
         ),
+        (Method::POST, "/v1/devices".to_owned(), "", &["token"]),
+        (
+            Method::POST,
+            "/v1/devices".to_owned(),
+            r#""token":"odd""#,
+            &["name", "workspace"],
+        ),
+        (
+            Method::PATCH,
+            "/v1/devices/shop".to_owned(),
+            "",
+            &["name", "workspace"],
+        ),
+        (
+            Method::POST,
+            "/v1/devices/shop/session/pair".to_owned(),
+            "",
+            &["phone"],
+        ),
     ] {
         for (field, odd) in fields.iter().flat_map(|field| ODD.map(|odd| (field, odd))) {
             let comma = if valid.is_empty() { "" } else { "," };
@@ -227,6 +259,9 @@ async fn no_parameter_breaks_anything() {
             &["after", "limit", "webhook", "event", "device", "status"],
         ),
         ("/v1/devices/shop/messages", &["after", "limit"]),
+        ("/v1/devices", &["search", "workspace", "state", "after", "limit"]),
+        ("/v1/devices/shop/contacts", &["search", "after", "limit"]),
+        ("/v1/devices/shop/groups", &["search", "after", "limit"]),
     ];
     app.started("shop").await;
     for (path, names) in lists {
@@ -236,7 +271,7 @@ async fn no_parameter_breaks_anything() {
         }
     }
     for value in odd.into_iter().filter(|value| !value.is_empty()) {
-        for path in ["webhooks", "deliveries", "devices/shop/messages"] {
+        for path in ["webhooks", "deliveries", "devices", "devices/shop/messages"] {
             let answer = get(&app, &format!("/v1/{path}/{value}")).await;
             assert_eq!(answer.status, 404, "{answer}");
         }

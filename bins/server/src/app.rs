@@ -13,7 +13,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as HttpApp, HttpServer};
 use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
-use wagate_api::{ApiKeys, ApiState, RequestIds, close_unread};
+use wagate_api::{About, ApiKeys, ApiState, RequestIds, Streams, close_unread};
 use wagate_domain::ports::{Clock, Driver};
 use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_outbound::{
@@ -54,6 +54,7 @@ pub struct App {
     server: actix_web::dev::Server,
     address: SocketAddr,
     gateway: Arc<Gateway>,
+    streams: Streams,
     worker: Worker,
     store: Store,
     sealer: Sealer,
@@ -151,6 +152,7 @@ impl App {
             clock.clone(),
             worker_settings,
         );
+        let streams = Streams::default();
         let state = ApiState {
             gateway: gateway.clone(),
             keys: ApiKeys::from_digests(vec![key.digest]),
@@ -158,6 +160,11 @@ impl App {
             metrics: Arc::new(|| metrics::handle().render()),
             max_body_bytes: config.max_body_bytes,
             runtime: tokio::runtime::Handle::current(),
+            streams: streams.clone(),
+            about: About {
+                started_at: clock.now(),
+                database: config.store_settings().database(),
+            },
         };
         metrics::handle();
         let server = serve(listener, state)?;
@@ -165,6 +172,7 @@ impl App {
             server,
             address,
             gateway,
+            streams,
             worker,
             store,
             sealer,
@@ -230,6 +238,8 @@ impl App {
             }
         };
         tracing::info!("stopping");
+        // They have no end of their own, and the server waits for answers to end.
+        self.streams.end();
         handle.stop(true).await;
         calls.abort();
         pruning.abort();

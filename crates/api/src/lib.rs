@@ -17,6 +17,7 @@ mod request_id;
 mod routes;
 mod seed;
 mod state;
+mod streams;
 mod unread;
 mod v1;
 
@@ -25,7 +26,8 @@ use actix_web::web::{Data, ServiceConfig};
 pub use auth::ApiKeys;
 pub use openapi::openapi;
 pub use request_id::RequestIds;
-pub use state::{ApiState, Readiness};
+pub use state::{About, ApiState, Readiness};
+pub use streams::Streams;
 pub use unread::close_unread;
 
 /// Mounts `/api/*`, `/v1/*`, `/healthz`, `/readyz` and `/metrics`.

@@ -75,7 +75,7 @@ fn status(error: &Error) -> (StatusCode, Option<Duration>) {
         Error::NotFound { .. } => (StatusCode::NOT_FOUND, None),
         Error::Invalid { .. } => (StatusCode::BAD_REQUEST, None),
         Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, None),
-        Error::WrongState { .. } => (StatusCode::CONFLICT, None),
+        Error::AlreadyExists { .. } | Error::WrongState { .. } => (StatusCode::CONFLICT, None),
         Error::KeyReused | Error::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Error::Unauthenticated => (StatusCode::UNAUTHORIZED, None),
         Error::Throttled { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
@@ -202,6 +202,15 @@ mod tests {
                 404,
                 None,
                 "device_not_found",
+            ),
+            (
+                Error::AlreadyExists {
+                    what: "device",
+                    id: "x".into(),
+                },
+                409,
+                None,
+                "device_exists",
             ),
             (
                 Error::invalid("phone", "phone is required"),

@@ -1,5 +1,7 @@
 //! A code to scan as a picture that an `<img>` shows as it is.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -11,6 +13,33 @@ const QUIET_ZONE: i32 = 4;
 
 /// The picture is at least this wide, in pixels.
 const MIN_WIDTH: i32 = 256;
+
+/// A drawing, `<svg …>…</svg>`, black on white, one unit a module. Reads back as exactly this text.
+pub(crate) fn svg(text: &Secret) -> Result<String> {
+    let code = QrCode::encode_text(text.reveal(), QrCodeEcc::Low).map_err(Error::internal)?;
+    let width = code.size() + 2 * QUIET_ZONE;
+    let mut modules = String::new();
+    for y in 0..code.size() {
+        add_dark_runs(&code, y, &mut modules);
+    }
+    Ok(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {width}\" shape-rendering=\"crispEdges\">\
+         <path fill=\"#fff\" d=\"M0 0h{width}v{width}H0z\"/><path fill=\"#000\" d=\"{modules}\"/></svg>"
+    ))
+}
+
+/// Adds the dark modules of a line to a path, those that touch as one rectangle.
+fn add_dark_runs(code: &QrCode, y: i32, path: &mut String) {
+    let columns: Vec<i32> = (0..code.size()).collect();
+    let is_dark = |x: i32| code.get_module(x, y);
+    for run in columns.chunk_by(|a, b| is_dark(*a) == is_dark(*b)) {
+        if is_dark(run[0]) {
+            let (from, to) = (run[0] + QUIET_ZONE, run[run.len() - 1] + 1 + QUIET_ZONE);
+            // Writing to a text cannot fail.
+            let _ = write!(path, "M{from} {}H{to}v1H{from}z", y + QUIET_ZONE);
+        }
+    }
+}
 
 /// `data:image/png;base64,…`, black on white. Reads back as exactly this text.
 pub(crate) fn data_uri(text: &Secret) -> Result<String> {
@@ -90,6 +119,36 @@ mod tests {
             let inside = |at| (zone..width - zone).contains(&at);
             (inside(x) && inside(y)) || pixel.0[0] == 255
         }));
+    }
+
+    /// The drawing as pixels, by its own words: a white square, and a black rectangle for each run.
+    fn drawn(svg: &str) -> image::GrayImage {
+        const SCALE: u32 = 4;
+        fn between<'a>(svg: &'a str, from: &str, to: &str) -> &'a str {
+            svg.split_once(from).unwrap().1.split_once(to).unwrap().0
+        }
+        let width: u32 = between(svg, "viewBox=\"0 0 ", " ").parse().unwrap();
+        let mut image = image::GrayImage::from_pixel(width * SCALE, width * SCALE, image::Luma([255]));
+        for run in between(svg, "fill=\"#000\" d=\"", "\"").split_terminator('z') {
+            let number = |from: &str, to: &str| -> u32 { between(run, from, to).parse().unwrap() };
+            let (x, y, end) = (number("M", " "), number(" ", "H"), number("H", "v1"));
+            assert!(x >= 4 && y >= 4 && end <= width - 4 && y < width - 4, "{run}");
+            for (x, y) in
+                (x * SCALE..end * SCALE).flat_map(|x| (y * SCALE..(y + 1) * SCALE).map(move |y| (x, y)))
+            {
+                image.put_pixel(x, y, image::Luma([0]));
+            }
+        }
+        image
+    }
+
+    #[test]
+    fn a_reader_reads_the_drawing_too() {
+        let pairing = format!("2@{}", "Ab1+/=,".repeat(34));
+        let svg = svg(&Secret::new(pairing.clone())).unwrap();
+        assert!(svg.contains("fill=\"#fff\" d=\"M0 0h"));
+        let mut reader = rqrr::PreparedImage::prepare(drawn(&svg));
+        assert_eq!(reader.detect_grids()[0].decode().unwrap().1, pairing);
     }
 
     #[test]

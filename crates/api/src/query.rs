@@ -71,6 +71,12 @@ impl QueryFields {
             .map_err(|error| under(name, error))
     }
 
+    /// A text to search for.
+    pub(crate) fn search(&self) -> Result<Option<String>> {
+        let text = self.one("search")?;
+        text.map(|text| clean("search", text.into())).transpose()
+    }
+
     /// How long a page is.
     pub(crate) fn limit(&self) -> Result<u32> {
         let Some(text) = self.one("limit")? else {

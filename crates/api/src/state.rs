@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tracing::Instrument;
+use wagate_domain::model::Timestamp;
 use wagate_domain::{Error, Gateway, Result};
 
 use crate::auth::ApiKeys;
+use crate::streams::Streams;
 
 /// Everything the routes need. Cloned into every worker.
 #[derive(Clone)]
@@ -24,6 +26,19 @@ pub struct ApiState {
     pub max_body_bytes: usize,
     /// Where use cases run: what they start, such as a session, must outlive actix's own workers.
     pub runtime: tokio::runtime::Handle,
+    /// The streams that are open; whoever stops the server ends them first.
+    pub streams: Streams,
+    /// What is told of the process.
+    pub about: About,
+}
+
+/// What is told of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// `sqlite` or `postgres`.
+    pub database: &'static str,
 }
 
 impl ApiState {

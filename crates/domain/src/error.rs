@@ -50,6 +50,9 @@ pub enum Error {
     /// No such thing; `what` is the resource ("device"), `id` what was asked for.
     #[error("{what} {id:?} not found")]
     NotFound { what: &'static str, id: String },
+    /// There is one already; `what` is the resource, `id` what it was to be called.
+    #[error("{what} {id:?} exists already")]
+    AlreadyExists { what: &'static str, id: String },
     /// The input is wrong; `field` names it as the caller wrote it.
     #[error("{reason}")]
     Invalid { field: &'static str, reason: String },
@@ -87,6 +90,7 @@ impl Error {
     pub fn code(&self) -> String {
         match self {
             Self::NotFound { what, .. } => format!("{what}_not_found"),
+            Self::AlreadyExists { what, .. } => format!("{what}_exists"),
             Self::Invalid { field, .. } => format!("invalid_{field}"),
             Self::TooLarge { what, .. } => format!("{what}_too_large"),
             Self::WrongState { needs, .. } => needs.code().into(),
@@ -108,6 +112,7 @@ impl Error {
             | Self::TimedOut { .. }
             | Self::WrongState { .. } => true,
             Self::NotFound { .. }
+            | Self::AlreadyExists { .. }
             | Self::Invalid { .. }
             | Self::TooLarge { .. }
             | Self::KeyReused

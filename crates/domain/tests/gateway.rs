@@ -5,9 +5,13 @@
 mod bench;
 #[path = "gateway/calls.rs"]
 mod calls;
+#[path = "gateway/devices.rs"]
+mod devices;
 #[path = "gateway/intake.rs"]
 mod intake;
 #[path = "gateway/send.rs"]
 mod send;
 #[path = "gateway/sessions.rs"]
 mod sessions;
+#[path = "gateway/watching.rs"]
+mod watching;

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use wagate_domain::model::{
-    Attempt, CursorPage, CursorQuery, DeliveryFilter, DeliveryId, DeliveryStanding, Replay, StoredDelivery,
-    Timestamp, WebhookId, WebhookState,
+    Attempt, CursorPage, CursorQuery, DeliveryCounts, DeliveryFilter, DeliveryId, DeliveryStanding, Replay,
+    StoredDelivery, Timestamp, WebhookId, WebhookState,
 };
 use wagate_domain::ports::DeliveryLog;
 use wagate_domain::{Error, Result};
@@ -86,6 +89,11 @@ impl Row {
     }
 }
 
+/// Written out, because a partial index serves no bound value.
+fn is_dead() -> SqlLiteral<Bool> {
+    sql("deliveries.status = 2")
+}
+
 fn list(
     conn: &mut Conn<'_>,
     filter: &DeliveryFilter,
@@ -112,10 +120,7 @@ fn list(
         }
         found = match filter.standing {
             Some(DeliveryStanding::Pending) => found.filter(deliveries::settled_at.is_null()),
-            // Written out, because a partial index serves no bound value.
-            Some(DeliveryStanding::Dead) => {
-                found.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("deliveries.status = 2"))
-            }
+            Some(DeliveryStanding::Dead) => found.filter(is_dead()),
             Some(DeliveryStanding::Delivered) => found.filter(deliveries::status.eq(DELIVERED)),
             None => found,
         };
@@ -126,6 +131,16 @@ fn list(
         .map(|(row, kind)| row.stored(&kind))
         .collect::<Result<Vec<_>>>()?;
     Ok(page(items, query.limit(), |delivery| delivery.id))
+}
+
+fn counts(conn: &mut Conn<'_>) -> Result<DeliveryCounts, Failure> {
+    let pending = deliveries::table.filter(deliveries::settled_at.is_null()).count();
+    let dead = deliveries::table.filter(is_dead()).count();
+    let (pending, dead): (i64, i64) = on!(conn, c => (pending.get_result(c)?, dead.get_result(c)?));
+    Ok(DeliveryCounts {
+        pending: u64::try_from(pending).unwrap_or(0),
+        dead: u64::try_from(dead).unwrap_or(0),
+    })
 }
 
 #[derive(Queryable, Selectable)]
@@ -227,6 +242,10 @@ impl DeliveryLog for SqlDeliveryLog {
     ) -> Result<CursorPage<StoredDelivery, DeliveryId>> {
         let filter = filter.clone();
         self.database.run(move |conn| list(conn, &filter, query)).await
+    }
+
+    async fn counts(&self) -> Result<DeliveryCounts> {
+        self.database.run(|conn| conn.atomically(counts)).await
     }
 
     async fn get(&self, id: DeliveryId) -> Result<Option<StoredDelivery>> {

@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use wagate_domain::model::{Device, DeviceId, DeviceQuery, Page, Timestamp, Token};
+use wagate_domain::model::{
+    Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery, DeviceStanding, EndReason, Page, Timestamp,
+    Token,
+};
 use wagate_domain::ports::Devices;
 use wagate_domain::{Error, Result};
 
@@ -27,6 +30,7 @@ impl std::fmt::Debug for SqlDevices {
 struct DeviceRow {
     id: String,
     token: String,
+    label: Option<String>,
     jid: Option<String>,
     lid: Option<String>,
     push_name: Option<String>,
@@ -64,6 +68,7 @@ impl DeviceRow {
     fn new(device: &Device) -> Result<Self> {
         let named = [
             Some(device.token.as_str()),
+            device.label.as_ref().map(DeviceLabel::as_str),
             device.push_name.as_deref(),
             device.phone(),
         ];
@@ -71,6 +76,7 @@ impl DeviceRow {
         Ok(Self {
             id: device.id.to_string(),
             token: device.token.to_string(),
+            label: device.label.as_ref().map(ToString::to_string),
             jid: device.jid.as_ref().map(ToString::to_string),
             lid: device.lid.as_ref().map(ToString::to_string),
             push_name: device.push_name.as_deref().map(without_nul),
@@ -96,21 +102,39 @@ impl TryFrom<DeviceRow> for Device {
         Ok(Self {
             id: stored(&row.id)?,
             token: stored(&row.token)?,
+            label: stored_option(row.label.as_deref())?,
             jid: stored_option(row.jid.as_deref())?,
             lid: stored_option(row.lid.as_deref())?,
             push_name: row.push_name,
             picture_url: row.picture_url,
             workspace: stored_option(row.workspace.as_deref())?,
             calls: serde_json::from_str(&row.calls).map_err(Error::internal)?,
-            ended: row
-                .ended
-                .as_deref()
-                .map(serde_json::from_str)
-                .transpose()
-                .map_err(Error::internal)?,
+            ended: ended(row.ended.as_deref())?,
             created_at: Timestamp(row.created_at),
         })
     }
+}
+
+fn ended(stored: Option<&str>) -> Result<Option<EndReason>> {
+    stored
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(Error::internal)
+}
+
+/// The query for the devices that match, of one database.
+macro_rules! matching {
+    ($filter:expr) => {{
+        let filter: &DeviceFilter = $filter;
+        let mut matching = devices::table.into_boxed();
+        if let Some(text) = &filter.text {
+            matching = matching.filter(devices::search.like(containing(text)).escape('\\'));
+        }
+        if let Some(workspace) = &filter.workspace {
+            matching = matching.filter(devices::workspace.eq(workspace.as_str()));
+        }
+        matching
+    }};
 }
 
 /// Overwrites a device; `NotFound` when it is gone.
@@ -139,28 +163,34 @@ fn create(conn: &mut Conn<'_>, device: &Device) -> Result<Device, Failure> {
 
 fn list(conn: &mut Conn<'_>, query: &DeviceQuery) -> Result<Page<Device>, Failure> {
     let (total, rows): (i64, Vec<DeviceRow>) = on!(conn, c => {
-        let matching = || {
-            let mut matching = devices::table.into_boxed();
-            if let Some(text) = &query.text {
-                matching = matching.filter(devices::search.like(containing(text)).escape('\\'));
-            }
-            if let Some(workspace) = &query.workspace {
-                matching = matching.filter(devices::workspace.eq(workspace.as_str()));
-            }
-            matching
-        };
-        let rows = matching()
+        let rows = matching!(&query.filter)
             .order((devices::created_at, devices::id))
             .offset(i64::try_from(query.page.offset()).unwrap_or(i64::MAX))
             .limit(query.page.limit().into())
             .load(c)?;
-        (matching().count().get_result(c)?, rows)
+        (matching!(&query.filter).count().get_result(c)?, rows)
     });
     let items = rows.into_iter().map(Device::try_from).collect::<Result<_>>()?;
     Ok(Page {
         items,
         total: u64::try_from(total).unwrap_or(0),
     })
+}
+
+fn standings(conn: &mut Conn<'_>, filter: &DeviceFilter) -> Result<Vec<DeviceStanding>, Failure> {
+    let rows: Vec<(String, Option<String>)> = on!(conn, c => {
+        matching!(filter)
+            .order(devices::id.desc())
+            .select((devices::id, devices::ended))
+            .load(c)?
+    });
+    let standing = |(id, reason): (String, Option<String>)| {
+        Ok(DeviceStanding {
+            id: stored(&id)?,
+            ended: ended(reason.as_deref())?,
+        })
+    };
+    Ok(rows.into_iter().map(standing).collect::<Result<_>>()?)
 }
 
 #[async_trait]
@@ -198,6 +228,23 @@ impl Devices for SqlDevices {
         self.database
             .run(move |conn| conn.atomically(|conn| list(conn, &query)))
             .await
+    }
+
+    async fn standings(&self, filter: &DeviceFilter) -> Result<Vec<DeviceStanding>> {
+        let filter = filter.clone();
+        self.database.run(move |conn| standings(conn, &filter)).await
+    }
+
+    async fn get_many(&self, ids: &[DeviceId]) -> Result<Vec<Device>> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let get_many = move |conn: &mut Conn<'_>| {
+            let named = devices::table
+                .filter(devices::id.eq_any(&ids))
+                .order(devices::id.desc());
+            let rows: Vec<DeviceRow> = on!(conn, c => named.load(c)?);
+            Ok(rows.into_iter().map(Device::try_from).collect::<Result<_>>()?)
+        };
+        self.database.run(get_many).await
     }
 
     async fn create(&self, device: Device) -> Result<Device> {

@@ -248,6 +248,15 @@ impl EventStore for SqlEvents {
             .await
     }
 
+    async fn last(&self) -> Result<Option<EventId>> {
+        let last = |conn: &mut Conn<'_>| {
+            let last = events::table.order(events::seq.desc()).select(events::id);
+            let id: Option<String> = on!(conn, c => last.first(c).optional()?);
+            Ok(id.as_deref().map(stored).transpose()?)
+        };
+        self.database.run(last).await
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
         self.database
             .write(move |conn| prune(conn, before, limit))

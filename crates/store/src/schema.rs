@@ -13,6 +13,7 @@ table! {
     devices (id) {
         id -> Text,
         token -> Text,
+        label -> Nullable<Text>,
         jid -> Nullable<Text>,
         lid -> Nullable<Text>,
         push_name -> Nullable<Text>,

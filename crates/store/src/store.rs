@@ -39,6 +39,15 @@ impl StoreSettings {
             readers: Self::READERS,
         }
     }
+
+    /// Which database it is: `sqlite` or `postgres`.
+    pub fn database(&self) -> &'static str {
+        if self.url.starts_with("postgres") {
+            "postgres"
+        } else {
+            "sqlite"
+        }
+    }
 }
 
 /// An address may carry a password.

@@ -1,9 +1,10 @@
 //! Workspaces: the names that devices carry.
 
 use async_trait::async_trait;
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use wagate_domain::Result;
-use wagate_domain::model::WorkspaceName;
+use wagate_domain::model::Workspace;
 use wagate_domain::ports::Workspaces;
 
 use crate::dialect::Conn;
@@ -24,22 +25,24 @@ impl std::fmt::Debug for SqlWorkspaces {
 
 #[async_trait]
 impl Workspaces for SqlWorkspaces {
-    async fn names(&self) -> Result<Vec<WorkspaceName>> {
-        let names = |conn: &mut Conn<'_>| {
+    async fn list(&self) -> Result<Vec<Workspace>> {
+        let list = |conn: &mut Conn<'_>| {
             let used = devices::table
                 .filter(devices::workspace.is_not_null())
-                .select(devices::workspace)
-                .distinct();
-            let names: Vec<Option<String>> = on!(conn, c => used.load(c)?);
-            let mut names: Vec<WorkspaceName> = names
-                .iter()
-                .flatten()
-                .map(|name| stored(name))
-                .collect::<Result<_>>()?;
+                .group_by(devices::workspace)
+                .select((devices::workspace, count_star()));
+            let counts: Vec<(Option<String>, i64)> = on!(conn, c => used.load(c)?);
+            let workspace = |(name, devices): (Option<String>, i64)| {
+                Ok(Workspace {
+                    name: stored(name.as_deref().unwrap_or_default())?,
+                    devices: u64::try_from(devices).unwrap_or(0),
+                })
+            };
+            let mut workspaces = counts.into_iter().map(workspace).collect::<Result<Vec<_>>>()?;
             // Here, because every database sorts text in its own way.
-            names.sort();
-            Ok(names)
+            workspaces.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(workspaces)
         };
-        self.database.run(names).await
+        self.database.run(list).await
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn list_contacts(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<BTreeMap<String, ContactView>>, Problem> {
-    let contacts = state.gateway.list_contacts(&input.token).await?;
+    let contacts = state.gateway.all_contacts(&input.token).await?;
     Ok(Json(
         contacts
             .into_iter()

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wagate_domain::Result;
 use wagate_domain::gateway::{DeviceStatus, ListedDevice};
-use wagate_domain::model::{DeviceQuery, Jid, PageQuery};
+use wagate_domain::model::{DeviceFilter, DeviceQuery, Jid, PageQuery};
 
 use super::go_time::go_time;
 use crate::problem::Problem;
@@ -56,7 +56,7 @@ pub(super) async fn list_devices(
     query: QueryFields,
 ) -> Result<Json<DevicesView>, Problem> {
     let query = device_query(&query)?;
-    let devices = state.gateway.list_devices(&query).await?;
+    let devices = state.gateway.page_devices(&query).await?;
     Ok(Json(DevicesView {
         data: devices.items.into_iter().map(DeviceView::from).collect(),
         total: devices.total,
@@ -70,8 +70,10 @@ fn device_query(query: &QueryFields) -> Result<DeviceQuery> {
     let limit = query.number("limit")?.unwrap_or(DEFAULT_LIMIT);
     Ok(DeviceQuery {
         page: PageQuery::new(page, limit),
-        text: query.text("q")?,
-        workspace: query.text("workspace")?.map(|name| name.parse()).transpose()?,
+        filter: DeviceFilter {
+            text: query.text("q")?,
+            workspace: query.text("workspace")?.map(|name| name.parse()).transpose()?,
+        },
     })
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn list_groups(
     state: Data<ApiState>,
     input: SeedInput<TokenOnly>,
 ) -> Result<Json<Vec<GroupView>>, Problem> {
-    let groups = state.gateway.list_groups(&input.token).await?;
+    let groups = state.gateway.all_groups(&input.token).await?;
     Ok(Json(groups.into_iter().map(GroupView::from).collect()))
 }
 

@@ -37,11 +37,11 @@ pub(super) async fn pair_by_phone(
     input: SeedInput<PairBody>,
 ) -> Result<Json<PairView>, Problem> {
     let phone = required_phone(input.body.phone)?;
-    let code = state
+    let pairing = state
         .run(|gateway| async move { gateway.pair_by_phone(&input.token, &phone).await })
         .await?;
     Ok(Json(PairView {
         status: true,
-        code: code.display(),
+        code: pairing.code.display(),
     }))
 }

@@ -21,8 +21,11 @@ pub(super) struct WorkspacesView {
     responses((status = 200, description = "Their names", body = WorkspacesView)),
 )]
 pub(super) async fn list_workspaces(state: Data<ApiState>) -> Result<Json<WorkspacesView>, Problem> {
-    let names = state.gateway.list_workspaces().await?;
+    let workspaces = state.gateway.list_workspaces().await?;
     Ok(Json(WorkspacesView {
-        data: names.iter().map(ToString::to_string).collect(),
+        data: workspaces
+            .iter()
+            .map(|workspace| workspace.name.to_string())
+            .collect(),
     }))
 }

@@ -47,7 +47,8 @@ impl TryFrom<QueryFields> for EventsQuery {
     }
 }
 
-fn kinds(query: &QueryFields) -> Result<Vec<EventKind>> {
+/// The event types that a query names; none at all means all.
+pub(super) fn kinds(query: &QueryFields) -> Result<Vec<EventKind>> {
     let patterns: Vec<&str> = query
         .all("type")
         .flat_map(|value| value.split(','))

@@ -1,10 +1,13 @@
 //! The fields of bodies of `/v1`, each read by its name.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use chrono::DateTime;
 use serde::de::DeserializeOwned;
-use wagate_domain::model::{CustomHeader, EventFilter, MessageId, SigningSecret, Timestamp, WebhookFormat};
+use wagate_domain::model::{
+    Change, CustomHeader, EventFilter, MessageId, SigningSecret, Timestamp, WebhookFormat,
+};
 use wagate_domain::{Error, Result};
 
 use super::view::HIDDEN;
@@ -36,6 +39,15 @@ pub(super) fn required(name: &'static str, field: Field) -> Result<String> {
     text(name, field)?
         .filter(|text| !text.trim().is_empty())
         .ok_or_else(|| Error::invalid(name, format!("{name} is required")))
+}
+
+/// What becomes of a value; an empty text takes away what is there.
+pub(super) fn change<T: FromStr<Err = Error>>(name: &'static str, field: Field) -> Result<Change<T>> {
+    match text(name, field)?.as_deref() {
+        None => Ok(Change::Keep),
+        Some("") => Ok(Change::Clear),
+        Some(text) => text.parse().map(Change::Set),
+    }
 }
 
 /// True or false.

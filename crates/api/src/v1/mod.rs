@@ -1,12 +1,24 @@
 //! `/v1`: everything as resources, by the rules of docs/API-DESIGN.md. One file per resource; each handler is
 //! named like its use case and its operation.
 
+mod contact_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod contacts;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
 )]
 mod deliveries;
 mod delivery_view;
+mod device_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod devices;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
@@ -14,6 +26,9 @@ mod delivery_view;
 mod events;
 mod extract;
 mod fields;
+mod group_view;
+mod groups;
+mod health;
 mod message_view;
 #[expect(
     unused_qualifications,
@@ -22,6 +37,14 @@ mod message_view;
 mod messages;
 mod openapi;
 mod problem;
+mod session;
+mod session_view;
+mod sse;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod stream;
 mod view;
 mod webhook_body;
 mod webhook_view;
@@ -30,6 +53,7 @@ mod webhook_view;
     reason = "the macro that describes operations writes them"
 )]
 mod webhooks;
+mod workspaces;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -48,6 +72,8 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .wrap(from_fn(problem::as_problem_json))
         // Messages and numbers of people are nothing for a cache.
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
+        .configure(devices_and_sessions)
+        .configure(directory)
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
         .service(only(
@@ -58,11 +84,82 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .default_service(web::to(no_route))
 }
 
+fn devices_and_sessions(scope: &mut ServiceConfig) {
+    use devices::{create_device, delete_device, get_device, list_devices, update_device};
+    use session::{log_out, pair_by_phone, reconnect_session, session_status, start_session};
+
+    let one_device = [
+        web::get().to(get_device),
+        web::patch().to(update_device),
+        web::delete().to(delete_device),
+    ];
+    scope
+        .service(only(
+            "/devices",
+            "GET, POST",
+            [web::get().to(list_devices), web::post().to(create_device)],
+        ))
+        .service(only("/devices/{device}", "GET, PATCH, DELETE", one_device))
+        .service(only(
+            "/devices/{device}/session",
+            "GET",
+            [web::get().to(session_status)],
+        ))
+        .service(only(
+            "/devices/{device}/session/start",
+            "POST",
+            [web::post().to(start_session)],
+        ))
+        .service(only(
+            "/devices/{device}/session/reconnect",
+            "POST",
+            [web::post().to(reconnect_session)],
+        ))
+        .service(only(
+            "/devices/{device}/session/log-out",
+            "POST",
+            [web::post().to(log_out)],
+        ))
+        .service(only(
+            "/devices/{device}/session/pair",
+            "POST",
+            [web::post().to(pair_by_phone)],
+        ));
+}
+
+fn directory(scope: &mut ServiceConfig) {
+    use groups::{get_group, list_groups};
+
+    scope
+        .service(only(
+            "/devices/{device}/contacts",
+            "GET",
+            [web::get().to(contacts::list_contacts)],
+        ))
+        .service(only(
+            "/devices/{device}/groups",
+            "GET",
+            [web::get().to(list_groups)],
+        ))
+        .service(only(
+            "/devices/{device}/groups/{id}",
+            "GET",
+            [web::get().to(get_group)],
+        ))
+        .service(only(
+            "/workspaces",
+            "GET",
+            [web::get().to(workspaces::list_workspaces)],
+        ))
+        .service(only("/health", "GET", [web::get().to(health::get_health)]));
+}
+
 fn events_and_messages(scope: &mut ServiceConfig) {
     use messages::{get_message, list_messages, send_message};
 
     scope
         .service(only("/events", "GET", [web::get().to(events::list_events)]))
+        .service(only("/stream", "GET", [web::get().to(stream::open_stream)]))
         .service(only(
             "/devices/{device}/messages",
             "GET, POST",

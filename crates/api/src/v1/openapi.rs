@@ -8,7 +8,9 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
 
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
-use super::{deliveries, events, messages, webhooks};
+use super::{
+    contacts, deliveries, devices, events, groups, health, messages, session, stream, webhooks, workspaces,
+};
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
 
@@ -16,7 +18,22 @@ use crate::problem::Problem;
 #[derive(OpenApi)]
 #[openapi(
     paths(
+        devices::create_device,
+        devices::list_devices,
+        devices::get_device,
+        devices::update_device,
+        devices::delete_device,
+        session::session_status,
+        session::start_session,
+        session::reconnect_session,
+        session::log_out,
+        session::pair_by_phone,
+        contacts::list_contacts,
+        groups::list_groups,
+        groups::get_group,
+        workspaces::list_workspaces,
         events::list_events,
+        stream::open_stream,
         messages::send_message,
         messages::list_messages,
         messages::get_message,
@@ -31,15 +48,19 @@ use crate::problem::Problem;
         deliveries::list_deliveries,
         deliveries::get_delivery,
         deliveries::replay_delivery,
+        health::get_health,
         get_openapi,
     ),
     components(schemas(ProblemView)),
     tags(
+        (name = "devices", description = "The numbers that are linked, and those that wait to be."),
+        (name = "sessions", description = "What a device's session is doing, and telling it what to do."),
+        (name = "directory", description = "The people and groups that an account knows."),
         (name = "events", description = "The log of what happened."),
         (name = "messages", description = "Sending, and what became of it."),
         (name = "webhooks", description = "Endpoints that receive events."),
         (name = "deliveries", description = "What was sent to endpoints."),
-        (name = "about", description = "This document."),
+        (name = "about", description = "The gateway itself, and this document."),
     )
 )]
 struct V1Api;

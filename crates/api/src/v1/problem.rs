@@ -103,6 +103,7 @@ fn title(problem: &Problem) -> &'static str {
 fn error_title(error: &Error) -> &'static str {
     match error {
         Error::NotFound { .. } => "Not found",
+        Error::AlreadyExists { .. } => "Exists already",
         Error::Invalid { .. } => "Invalid input",
         Error::TooLarge { .. } => "Too large",
         Error::WrongState { .. } => "Not possible now",

@@ -1,6 +1,6 @@
 //! The gateway itself: its parts, and the sessions that are open.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 
 use super::call::Ring;
 use super::intake::Intake;
+use super::open_sessions::OpenSessions;
 use super::stripes::Stripes;
-use crate::model::{Device, DeviceId, Region, SessionState, Token};
+use crate::model::{Device, DeviceId, EndReason, Region, SessionState, Token};
 use crate::ports::{
     Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
     MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
@@ -112,7 +113,7 @@ pub struct Gateway {
     pub(super) endpoints: tokio::sync::Mutex<()>,
     /// One opening or closing at a time for a device: never two sessions on one device's keys.
     pub(super) lifecycle: Stripes,
-    sessions: Mutex<HashMap<DeviceId, Arc<dyn Session>>>,
+    pub(super) sessions: Arc<OpenSessions>,
     running_keys: Mutex<HashSet<(DeviceId, String)>>,
 }
 
@@ -137,7 +138,7 @@ impl Gateway {
             rings: tokio::sync::Mutex::new(rings),
             endpoints: tokio::sync::Mutex::default(),
             lifecycle: Stripes::default(),
-            sessions: Mutex::default(),
+            sessions: Arc::default(),
             running_keys: Mutex::default(),
         }
     }
@@ -158,12 +159,17 @@ impl Gateway {
 
     /// The open session of a device.
     pub(super) fn session(&self, id: DeviceId) -> Option<Arc<dyn Session>> {
-        self.sessions().get(&id).cloned()
+        self.sessions.get(id)
     }
 
     /// What the device's session is doing; how it ended last time when none is open.
     pub(super) fn state(&self, device: &Device) -> SessionState {
-        match (self.session(device.id), &device.ended) {
+        self.state_of(device.id, device.ended.as_ref())
+    }
+
+    /// The same of a device that is known by this much alone.
+    pub(super) fn state_of(&self, id: DeviceId, ended: Option<&EndReason>) -> SessionState {
+        match (self.session(id), ended) {
             (Some(session), _) => session.state().borrow().clone(),
             (None, Some(reason)) => SessionState::Ended(reason.clone()),
             (None, None) => SessionState::Stopped,
@@ -194,13 +200,14 @@ impl Gateway {
             .driver
             .open(device, self.parts.keys.clone(), sink)
             .await?;
-        self.sessions().insert(device.id, session.clone());
+        self.sessions
+            .insert(device.id, device.token.clone(), session.clone());
         Ok(session)
     }
 
     /// Closes and forgets a session. Call it under the device's lifecycle lock.
     pub(super) async fn close_session(&self, id: DeviceId) {
-        let session = self.sessions().remove(&id);
+        let session = self.sessions.remove(id);
         if let Some(session) = session {
             session.close().await;
         }
@@ -208,7 +215,7 @@ impl Gateway {
 
     /// Takes all sessions out, to close them.
     pub(super) fn drain_sessions(&self) -> Vec<Arc<dyn Session>> {
-        self.sessions().drain().map(|(_, session)| session).collect()
+        self.sessions.drain()
     }
 
     /// Marks an idempotency key as running; the mark goes with the guard.
@@ -221,10 +228,6 @@ impl Gateway {
             });
         }
         Ok(RunningKey { gateway: self, entry })
-    }
-
-    fn sessions(&self) -> MutexGuard<'_, HashMap<DeviceId, Arc<dyn Session>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn running_keys(&self) -> MutexGuard<'_, HashSet<(DeviceId, String)>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::call::Ring;
 use super::core::GatewayParts;
@@ -26,6 +26,8 @@ pub(super) struct Intake {
     lease: Duration,
     /// One change of a device's row at a time.
     rows: Stripes,
+    /// Changes whenever something may have been recorded.
+    recorded: watch::Sender<()>,
 }
 
 impl Intake {
@@ -35,7 +37,13 @@ impl Intake {
             ring,
             lease,
             rows: Stripes::default(),
+            recorded: watch::Sender::new(()),
         }
+    }
+
+    /// Changes whenever something may have been recorded.
+    pub(super) fn recorded(&self) -> watch::Receiver<()> {
+        self.recorded.subscribe()
     }
 
     /// Changes a stored device; concurrent changes follow one another.
@@ -122,6 +130,7 @@ impl Intake {
             lease: self.lease,
         };
         let recorded = record(express).await;
+        self.recorded.send_replace(());
         // A commit may have come through although the database said nothing: what it reserved for us is nobody's
         // until its lease ends, and the worker has to know of that.
         let in_doubt = match &recorded {

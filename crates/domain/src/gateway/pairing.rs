@@ -1,7 +1,7 @@
 //! Linking a device: a code to scan, or a code to type.
 
 use super::{DeviceStatus, Gateway};
-use crate::model::{Device, EndReason, PairCode, PhoneNumber, Secret, SessionState, Timestamp, Token};
+use crate::model::{Device, EndReason, Pairing, PhoneNumber, Secret, SessionState, Timestamp, Token};
 use crate::{Error, Needs, Result};
 
 /// What a request for a code to scan comes to.
@@ -42,7 +42,7 @@ impl Gateway {
     /// A code that the person at `phone` types into WhatsApp. `WrongState` when the device is linked
     /// already.
     #[tracing::instrument(skip_all, fields(%token))]
-    pub async fn pair_by_phone(&self, token: &Token, phone: &str) -> Result<PairCode> {
+    pub async fn pair_by_phone(&self, token: &Token, phone: &str) -> Result<Pairing> {
         let device = self.device(token).await?;
         let phone = PhoneNumber::parse(phone, self.settings.default_region)?;
         if is_linked(&device) {
@@ -59,7 +59,10 @@ impl Gateway {
             )
         };
         match self.wait_for(&session, ready, "pairing").await? {
-            SessionState::AwaitingScan { .. } => session.pair_by_phone(&phone).await,
+            SessionState::AwaitingScan { .. } => {
+                let code = session.pair_by_phone(&phone).await?;
+                Ok(Pairing { phone, code })
+            }
             state => Err(Error::WrongState {
                 needs: Needs::Unpaired,
                 is: state.as_str().into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::Gateway;
+use super::{DeviceStatus, Gateway};
 use crate::model::{CallSettings, Device, EndReason, Event, EventBody, PhoneNumber, SessionState, Token};
 use crate::ports::{EventSink, Session};
 use crate::{Error, Needs, Result};
@@ -72,10 +72,33 @@ impl Gateway {
         Ok(device)
     }
 
+    /// Connects a device that is there, and says what it comes to so far. Doing it again is fine. A device whose
+    /// link is gone starts over with fresh keys.
+    #[tracing::instrument(skip_all, fields(%token))]
+    pub async fn wake_session(&self, token: &Token) -> Result<DeviceStatus> {
+        let device = self.device(token).await?;
+        self.ensure_session(&device).await?;
+        self.session_status(token).await
+    }
+
     /// Drops the connection and makes a new one; returns once it is up. `WrongState` when the device
     /// is not paired, `Unavailable` when WhatsApp stays out of reach.
     #[tracing::instrument(skip_all, fields(%token))]
     pub async fn reconnect_session(&self, token: &Token) -> Result<()> {
+        let session = self.redial(token).await?;
+        self.wait_for(&session, SessionState::is_connected, "connection")
+            .await?;
+        Ok(())
+    }
+
+    /// Drops the connection and begins to make a new one. `WrongState` when the device is not paired.
+    #[tracing::instrument(skip_all, fields(%token))]
+    pub async fn begin_reconnect(&self, token: &Token) -> Result<DeviceStatus> {
+        self.redial(token).await?;
+        self.session_status(token).await
+    }
+
+    async fn redial(&self, token: &Token) -> Result<Arc<dyn Session>> {
         let device = self.device(token).await?;
         if !device.is_paired() || device.ended == Some(EndReason::LoggedOut) {
             return Err(Error::WrongState {
@@ -83,20 +106,15 @@ impl Gateway {
                 is: self.state(&device).as_str().into(),
             });
         }
-        let session = {
-            let _turn = self.lifecycle.lock(device.id).await;
-            self.clear_end(&device).await?;
-            match self.session(device.id) {
-                Some(session) => {
-                    session.reconnect().await?;
-                    session
-                }
-                None => self.open_session(&device).await?,
+        let _turn = self.lifecycle.lock(device.id).await;
+        self.clear_end(&device).await?;
+        match self.session(device.id) {
+            Some(session) => {
+                session.reconnect().await?;
+                Ok(session)
             }
-        };
-        self.wait_for(&session, SessionState::is_connected, "connection")
-            .await?;
-        Ok(())
+            None => self.open_session(&device).await,
+        }
     }
 
     /// Unlinks the device at WhatsApp and erases its keys; the device itself stays. `WrongState` when

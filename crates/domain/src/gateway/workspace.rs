@@ -2,7 +2,7 @@
 
 use super::Gateway;
 use crate::Result;
-use crate::model::{Device, Token, WorkspaceName};
+use crate::model::{Device, Token, Workspace, WorkspaceName};
 
 impl Gateway {
     /// Assigns the device to a workspace, or to none.
@@ -16,8 +16,8 @@ impl Gateway {
             .await
     }
 
-    /// The workspaces in use, sorted.
-    pub async fn list_workspaces(&self) -> Result<Vec<WorkspaceName>> {
-        self.parts.workspaces.names().await
+    /// The workspaces in use, sorted by name.
+    pub async fn list_workspaces(&self) -> Result<Vec<Workspace>> {
+        self.parts.workspaces.list().await
     }
 }

@@ -196,6 +196,15 @@ pub struct DeliveryFilter {
     pub standing: Option<DeliveryStanding>,
 }
 
+/// How many deliveries there are of those that somebody may have to care for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeliveryCounts {
+    /// Waiting to be made.
+    pub pending: u64,
+    /// Given up.
+    pub dead: u64,
+}
+
 /// What to deliver once more to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {

@@ -85,6 +85,50 @@ impl fmt::Display for WorkspaceName {
     }
 }
 
+/// A workspace in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its name.
+    pub name: WorkspaceName,
+    /// How many devices carry it.
+    pub devices: u64,
+}
+
+/// What people call a device: 1 to 100 characters without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceLabel(String);
+
+impl DeviceLabel {
+    /// Longest label, in characters.
+    pub const MAX_LEN: usize = 100;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DeviceLabel {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > Self::MAX_LEN || text.chars().any(char::is_control) {
+            return Err(Error::invalid(
+                "name",
+                "name must be 1 to 100 printable characters",
+            ));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for DeviceLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What to do with incoming calls. Stored, so that it survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CallSettings {
@@ -110,6 +154,8 @@ pub struct Device {
     pub id: DeviceId,
     /// The clients' name for it; unique.
     pub token: Token,
+    /// What people call it, if they gave it a name.
+    pub label: Option<DeviceLabel>,
     /// The companion's address once paired, with its device number.
     pub jid: Option<Jid>,
     /// The account's hidden identity once known.
@@ -134,6 +180,7 @@ impl Device {
         Self {
             id,
             token,
+            label: None,
             jid: None,
             lid: None,
             push_name: None,
@@ -156,15 +203,31 @@ impl Device {
     }
 }
 
-/// What to list: a page, and optional filters that all must match.
+/// Which devices: optional filters that all must match.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeviceFilter {
+    /// Part of the token, label, name or phone, case-insensitive.
+    pub text: Option<String>,
+    /// Exact workspace.
+    pub workspace: Option<WorkspaceName>,
+}
+
+/// What to list: a numbered page of the devices that match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceQuery {
     /// Which page.
     pub page: PageQuery,
-    /// Part of the token, name or phone, case-insensitive.
-    pub text: Option<String>,
-    /// Exact workspace.
-    pub workspace: Option<WorkspaceName>,
+    /// Which devices.
+    pub filter: DeviceFilter,
+}
+
+/// As much of a device as says what its session is doing while none is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceStanding {
+    /// Which.
+    pub id: DeviceId,
+    /// Why WhatsApp ended it for good.
+    pub ended: Option<EndReason>,
 }
 
 #[cfg(test)]
@@ -178,6 +241,21 @@ mod tests {
         }
         for bad in ["", " ", "a b", "ä", "a/b", &"x".repeat(129)] {
             assert!(bad.parse::<Token>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn labels_are_trimmed_and_printable() {
+        assert_eq!(
+            " Corner shop ".parse::<DeviceLabel>().unwrap().as_str(),
+            "Corner shop"
+        );
+        for bad in ["", "  ", "a\nb", &"x".repeat(101)] {
+            assert_eq!(
+                bad.parse::<DeviceLabel>().unwrap_err().code(),
+                "invalid_name",
+                "{bad}"
+            );
         }
     }
 

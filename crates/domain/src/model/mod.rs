@@ -1,5 +1,6 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
+pub mod change;
 pub mod contact;
 pub mod delivery;
 pub mod device;
@@ -16,12 +17,16 @@ pub mod session;
 pub mod time;
 pub mod webhook;
 
+pub use change::Change;
 pub use contact::Contact;
 pub use delivery::{
-    Attempt, Delivery, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict, Replay, Setback,
-    Settlement, StoredDelivery,
+    Attempt, Delivery, DeliveryCounts, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict,
+    Replay, Setback, Settlement, StoredDelivery,
 };
-pub use device::{CallSettings, Device, DeviceQuery, Token, WorkspaceName};
+pub use device::{
+    CallSettings, Device, DeviceFilter, DeviceLabel, DeviceQuery, DeviceStanding, Token, Workspace,
+    WorkspaceName,
+};
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
 pub use id::{DeliveryId, DeviceId, EventId, WebhookId};
@@ -34,7 +39,7 @@ pub use message::{
 pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
-pub use session::{EndReason, PairCode, SessionState};
+pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
 pub use time::Timestamp;
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,

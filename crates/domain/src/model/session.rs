@@ -1,9 +1,12 @@
 //! What a session is doing. The state carries its data, is pushed through a watch channel, and is the
 //! only thing that status, QR and dashboard read.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, Timestamp};
+use super::{PhoneNumber, Secret, Timestamp};
+use crate::{Error, Result};
 
 /// Why a link or a connection ended for good. Nothing reconnects by itself after one of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +91,11 @@ impl SessionState {
         }
     }
 
+    /// The same as something to count and to ask for.
+    pub fn name(&self) -> StateName {
+        StateName(self.as_str())
+    }
+
     /// Whether messages can be sent now.
     pub fn is_connected(&self) -> bool {
         matches!(self, Self::Connected { .. })
@@ -96,6 +104,43 @@ impl SessionState {
     /// Whether the session makes no attempt to connect by itself any more.
     pub fn is_at_rest(&self) -> bool {
         matches!(self, Self::Stopped | Self::PairingTimedOut | Self::Ended(_))
+    }
+}
+
+/// The stable name of a state of sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateName(&'static str);
+
+impl StateName {
+    /// Every state, in the order of the documentation.
+    pub const ALL: [Self; 11] = [
+        Self("stopped"),
+        Self("connecting"),
+        Self("awaiting_scan"),
+        Self("pairing_timed_out"),
+        Self("connected"),
+        Self("unreachable"),
+        Self("logged_out"),
+        Self("replaced"),
+        Self("banned"),
+        Self("outdated"),
+        Self("rejected"),
+    ];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl FromStr for StateName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.0 == text)
+            .ok_or_else(|| Error::invalid("state", format!("there is no state {text:?}")))
     }
 }
 
@@ -119,6 +164,51 @@ impl PairCode {
         match raw.split_at_checked(4) {
             Some((left, right)) if !right.is_empty() => format!("{left}-{right}"),
             _ => raw,
+        }
+    }
+}
+
+/// A code and the number that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairing {
+    /// The number as it was understood.
+    pub phone: PhoneNumber,
+    /// What to type there.
+    pub code: PairCode,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_is_found_by_its_name() {
+        let at = Timestamp::default();
+        let states = [
+            SessionState::Stopped,
+            SessionState::Connecting,
+            SessionState::AwaitingScan {
+                qr: Secret::new("2@"),
+                expires_at: at,
+            },
+            SessionState::PairingTimedOut,
+            SessionState::Connected { since: at },
+            SessionState::Unreachable {
+                since: at,
+                attempts: 1,
+            },
+            SessionState::Ended(EndReason::LoggedOut),
+            SessionState::Ended(EndReason::Replaced),
+            SessionState::Ended(EndReason::Banned { code: 1, until: None }),
+            SessionState::Ended(EndReason::Outdated),
+            SessionState::Ended(EndReason::Rejected { code: 1 }),
+        ];
+        assert_eq!(states.each_ref().map(SessionState::name), StateName::ALL);
+        for state in states {
+            assert_eq!(state.as_str().parse::<StateName>().unwrap(), state.name());
+        }
+        for bad in ["", "Connected", "ended"] {
+            assert_eq!(bad.parse::<StateName>().unwrap_err().code(), "invalid_state");
         }
     }
 }

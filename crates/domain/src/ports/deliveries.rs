@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use crate::Result;
 use crate::model::Attempt;
 use crate::model::{
-    CursorPage, CursorQuery, Delivery, DeliveryFilter, DeliveryId, DeviceId, Replay, Settlement,
-    StoredDelivery, Timestamp, WebhookId,
+    CursorPage, CursorQuery, Delivery, DeliveryCounts, DeliveryFilter, DeliveryId, DeviceId, Replay,
+    Settlement, StoredDelivery, Timestamp, WebhookId,
 };
 
 /// An endpoint that took nothing for this long was out: when it takes something again, what waits there for
@@ -74,6 +74,9 @@ pub trait DeliveryLog: Send + Sync {
         filter: &DeliveryFilter,
         query: CursorQuery<DeliveryId>,
     ) -> Result<CursorPage<StoredDelivery, DeliveryId>>;
+
+    /// How many wait to be made, and how many were given up.
+    async fn counts(&self) -> Result<DeliveryCounts>;
 
     /// One delivery.
     async fn get(&self, id: DeliveryId) -> Result<Option<StoredDelivery>>;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::Result;
-use crate::model::{Device, DeviceId, DeviceQuery, Page, Token};
+use crate::model::{Device, DeviceFilter, DeviceId, DeviceQuery, DeviceStanding, Page, Token};
 
 /// The devices that clients made.
 #[async_trait]
@@ -19,6 +19,13 @@ pub trait Devices: Send + Sync {
 
     /// One page of those that match, newest token last, with how many match.
     async fn list(&self, query: &DeviceQuery) -> Result<Page<Device>>;
+
+    /// How every device that matches stands, newest id first: what a session is doing is known to the gateway
+    /// alone, so it is the gateway that chooses by it and counts.
+    async fn standings(&self, filter: &DeviceFilter) -> Result<Vec<DeviceStanding>>;
+
+    /// The devices with these ids, at most 200, newest id first; those that are gone are left out.
+    async fn get_many(&self, ids: &[DeviceId]) -> Result<Vec<Device>>;
 
     /// Stores a new device and returns it, or returns the one that has the token already: two clients
     /// that create the same token at once both get the same device.

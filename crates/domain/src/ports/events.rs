@@ -165,6 +165,10 @@ pub trait EventStore: Send + Sync {
         query: CursorQuery<EventId>,
     ) -> Result<CursorPage<StoredEvent, EventId>>;
 
+    /// The event that was recorded last, of those that are stored: whoever wants to hear what happens from now
+    /// on lists what comes after it.
+    async fn last(&self) -> Result<Option<EventId>>;
+
     /// Removes at most `limit` events that were recorded before, with their deliveries. Stays: what has a
     /// pending delivery, or one that was given up after `before`. Says how many went.
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64>;

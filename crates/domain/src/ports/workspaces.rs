@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use crate::Result;
-use crate::model::WorkspaceName;
+use crate::model::Workspace;
 
 /// The workspaces in use.
 #[async_trait]
 pub trait Workspaces: Send + Sync {
-    /// Distinct names, sorted.
-    async fn names(&self) -> Result<Vec<WorkspaceName>>;
+    /// Each once, sorted by name, with how many devices carry it.
+    async fn list(&self) -> Result<Vec<Workspace>>;
 }

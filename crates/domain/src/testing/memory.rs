@@ -13,8 +13,8 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, DeviceQuery, MessageId, Page, PhoneNumber, Timestamp, Token,
-    Webhook, WebhookId, WorkspaceName,
+    Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery, DeviceStanding, MessageId,
+    Page, PhoneNumber, Timestamp, Token, Webhook, WebhookId, Workspace,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
 use crate::{Error, Result};
@@ -135,11 +135,12 @@ fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-fn matches(device: &Device, query: &DeviceQuery) -> bool {
+fn matches(device: &Device, filter: &DeviceFilter) -> bool {
     let named = |text: &String| {
         let part = fold(text);
         [
             Some(device.token.as_str()),
+            device.label.as_ref().map(DeviceLabel::as_str),
             device.push_name.as_deref(),
             device.phone(),
         ]
@@ -147,8 +148,8 @@ fn matches(device: &Device, query: &DeviceQuery) -> bool {
         .flatten()
         .any(|whole| fold(whole).contains(&part))
     };
-    query.text.as_ref().is_none_or(named)
-        && query
+    filter.text.as_ref().is_none_or(named)
+        && filter
             .workspace
             .as_ref()
             .is_none_or(|name| device.workspace.as_ref() == Some(name))
@@ -175,7 +176,7 @@ impl Devices for MemoryStore {
 
     async fn list(&self, query: &DeviceQuery) -> Result<Page<Device>> {
         let mut matching = self.lock()?.sorted_devices();
-        matching.retain(|device| matches(device, query));
+        matching.retain(|device| matches(device, &query.filter));
         let total = matching.len() as u64;
         let skip = usize::try_from(query.page.offset()).unwrap_or(usize::MAX);
         let items = matching
@@ -184,6 +185,27 @@ impl Devices for MemoryStore {
             .take(query.page.limit() as usize)
             .collect();
         Ok(Page { items, total })
+    }
+
+    async fn standings(&self, filter: &DeviceFilter) -> Result<Vec<DeviceStanding>> {
+        let state = self.lock()?;
+        let matching = state.devices.values().rev();
+        Ok(matching
+            .filter(|device| matches(device, filter))
+            .map(|device| DeviceStanding {
+                id: device.id,
+                ended: device.ended.clone(),
+            })
+            .collect())
+    }
+
+    async fn get_many(&self, ids: &[DeviceId]) -> Result<Vec<Device>> {
+        let state = self.lock()?;
+        let newest_first = state.devices.values().rev();
+        Ok(newest_first
+            .filter(|device| ids.contains(&device.id))
+            .cloned()
+            .collect())
     }
 
     async fn create(&self, device: Device) -> Result<Device> {
@@ -220,16 +242,17 @@ impl Devices for MemoryStore {
 
 #[async_trait]
 impl Workspaces for MemoryStore {
-    async fn names(&self) -> Result<Vec<WorkspaceName>> {
-        let mut names: Vec<_> = self
-            .lock()?
-            .devices
-            .values()
-            .filter_map(|device| device.workspace.clone())
-            .collect();
-        names.sort();
-        names.dedup();
-        Ok(names)
+    async fn list(&self) -> Result<Vec<Workspace>> {
+        let mut counts = BTreeMap::new();
+        for device in self.lock()?.devices.values() {
+            if let Some(name) = &device.workspace {
+                *counts.entry(name.clone()).or_insert(0) += 1;
+            }
+        }
+        Ok(counts
+            .into_iter()
+            .map(|(name, devices)| Workspace { name, devices })
+            .collect())
     }
 }
 

@@ -6,8 +6,8 @@ use super::memory::{MemoryStore, State};
 use super::memory_deliveries::{Row, no_delivery};
 use crate::Result;
 use crate::model::{
-    Attempt, CursorPage, CursorQuery, DeliveryFilter, DeliveryId, DeliveryStanding, EventKind, Replay,
-    StoredDelivery, Timestamp, WebhookId, WebhookState,
+    Attempt, CursorPage, CursorQuery, DeliveryCounts, DeliveryFilter, DeliveryId, DeliveryStanding,
+    EventKind, Replay, StoredDelivery, Timestamp, WebhookId, WebhookState,
 };
 use crate::ports::DeliveryLog;
 
@@ -78,6 +78,18 @@ impl DeliveryLog for MemoryStore {
             .map(|(id, row)| state.stored_delivery(*id, row))
             .collect();
         Ok(page(items, query.limit(), |item: &StoredDelivery| item.id))
+    }
+
+    async fn counts(&self) -> Result<DeliveryCounts> {
+        let state = self.lock()?;
+        let count = |standing| {
+            let rows = state.deliveries.values();
+            rows.filter(|row| row.standing == standing).count() as u64
+        };
+        Ok(DeliveryCounts {
+            pending: count(DeliveryStanding::Pending),
+            dead: count(DeliveryStanding::Dead),
+        })
     }
 
     async fn get(&self, id: DeliveryId) -> Result<Option<StoredDelivery>> {

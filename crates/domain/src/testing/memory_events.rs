@@ -122,6 +122,10 @@ impl EventStore for MemoryStore {
         Ok(page(items.collect(), query.limit(), |event| event.id))
     }
 
+    async fn last(&self) -> Result<Option<EventId>> {
+        Ok(self.lock()?.events.last().map(|stored| stored.event.id))
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
         let mut state = self.lock()?;
         let State {

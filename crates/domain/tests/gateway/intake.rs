@@ -136,7 +136,7 @@ async fn names_on_messages_and_in_the_address_book_come_together() {
         .receive(EventBody::ContactsChanged(vec![saved.clone()]))
         .await
         .unwrap();
-    let contacts = bench.gateway.list_contacts(&token(SHOP)).await.unwrap();
+    let contacts = bench.gateway.all_contacts(&token(SHOP)).await.unwrap();
     assert_eq!(contacts.len(), 1);
     assert_eq!(contacts[0].push_name.as_deref(), Some("Ayu"));
     assert_eq!(contacts[0].full_name.as_deref(), Some("Ayu Lestari"));
@@ -146,7 +146,7 @@ async fn names_on_messages_and_in_the_address_book_come_together() {
         .receive(EventBody::ContactsRemoved(vec![saved.jid]))
         .await
         .unwrap();
-    let contacts = bench.gateway.list_contacts(&token(SHOP)).await.unwrap();
+    let contacts = bench.gateway.all_contacts(&token(SHOP)).await.unwrap();
     assert_eq!(
         (contacts[0].push_name.as_deref(), contacts[0].full_name.as_deref()),
         (Some("Ayu"), None)

@@ -85,6 +85,27 @@ async fn listed(
     page.items.iter().map(|delivery| delivery.id).collect()
 }
 
+/// What was delivered is nobody's care any more.
+pub async fn what_waits_and_what_was_given_up_is_counted(store: &Storage) {
+    let counts = async || {
+        let counts = store.delivery_log.counts().await.unwrap();
+        (counts.pending, counts.dead)
+    };
+    assert_eq!(counts().await, (0, 0));
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    let lanes = ["a", "b", "c", "d"].map(|lane| event_in(lane, &[&webhook]));
+    let made = record(store, &device, lanes.into()).await;
+    assert_eq!(counts().await, (4, 0));
+    reserve(store, t(0)).await;
+    settle(store, made[0], DeliveryOutcome::Delivered, None, t(0)).await;
+    settle(store, made[1], dead(), None, t(0)).await;
+    settle(store, made[2], retry(50), None, t(0)).await;
+    assert_eq!(counts().await, (2, 1));
+    store.delivery_log.replay(made[1], t(10)).await.unwrap();
+    assert_eq!(counts().await, (3, 0));
+}
+
 /// What happened is there to be read, try by try.
 pub async fn every_try_is_kept(store: &Storage) {
     let device = device(store, "one").await;

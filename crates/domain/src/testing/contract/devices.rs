@@ -2,13 +2,15 @@
 
 use super::{Storage, assert_no_device, batch, device, event, new_device, race, record, t, webhook};
 use crate::model::{
-    CallSettings, Contact, Device, DeviceQuery, EndReason, Jid, MessageId, PageQuery, Timestamp,
+    CallSettings, Contact, Device, DeviceFilter, DeviceId, DeviceQuery, DeviceStanding, EndReason, Jid,
+    MessageId, PageQuery, Timestamp,
 };
 use crate::ports::{EventBatch, KeyEntry, KeyKind, OutboxEntry, Reservation};
 
 /// A device with every field set.
 fn full_device(token: &str) -> Device {
     Device {
+        label: Some("Corner shop 🏪".parse().expect("a label")),
         jid: Some("628123:7@s.whatsapp.net".parse().expect("a jid")),
         lid: Some("99887766:7@lid".parse().expect("a jid")),
         push_name: Some("Zoë 🦀".into()),
@@ -88,8 +90,7 @@ pub async fn update_misses_a_device_that_is_gone(store: &Storage) {
 fn query(page: u32, limit: u32) -> DeviceQuery {
     DeviceQuery {
         page: PageQuery::new(page, limit),
-        text: None,
-        workspace: None,
+        filter: DeviceFilter::default(),
     }
 }
 
@@ -136,7 +137,10 @@ async fn found(store: &Storage, text: &str) -> Vec<String> {
     let (found, total) = tokens(
         store,
         &DeviceQuery {
-            text: Some(text.into()),
+            filter: DeviceFilter {
+                text: Some(text.into()),
+                workspace: None,
+            },
             ..query(1, 50)
         },
     )
@@ -157,12 +161,13 @@ async fn named(store: &Storage, token: &str, name: &str) {
 }
 
 /// Case means nothing, in any alphabet.
-pub async fn text_finds_token_name_and_phone_in_any_case(store: &Storage) {
+pub async fn text_finds_token_names_and_phone_in_any_case(store: &Storage) {
     let jid = Some(Jid::phone("628123456"));
     store
         .devices
         .create(Device {
             jid,
+            label: Some("Corner Ümläut".parse().unwrap()),
             ..new_device("Shop-1")
         })
         .await
@@ -173,6 +178,7 @@ pub async fn text_finds_token_name_and_phone_in_any_case(store: &Storage) {
         ("sHOP", "Shop-1"),
         ("p-1", "Shop-1"),
         ("8123", "Shop-1"),
+        ("corner üMLÄ", "Shop-1"),
         ("ärGER", "x-2"),
         ("& SÖHNE", "x-2"),
         ("мАРИЯ", "x-3"),
@@ -259,8 +265,10 @@ pub async fn filters_must_all_match(store: &Storage) {
         tokens(
             store,
             &DeviceQuery {
-                text: text.map(Into::into),
-                workspace,
+                filter: DeviceFilter {
+                    text: text.map(Into::into),
+                    workspace,
+                },
                 ..query(1, 50)
             },
         )
@@ -271,6 +279,51 @@ pub async fn filters_must_all_match(store: &Storage) {
     assert_eq!(ask(Some("A"), "North").await, ["a1"]);
     assert!(ask(None, "north").await.is_empty(), "a workspace is exact");
     assert!(ask(None, "Nor").await.is_empty());
+}
+
+async fn standing(store: &Storage, text: Option<&str>, workspace: Option<&str>) -> Vec<DeviceStanding> {
+    let filter = DeviceFilter {
+        text: text.map(Into::into),
+        workspace: workspace.map(|name| name.parse().unwrap()),
+    };
+    store.devices.standings(&filter).await.unwrap()
+}
+
+/// The id decides, not the time; why one ended comes along.
+pub async fn standings_are_newest_first_and_filtered(store: &Storage) {
+    assert_eq!(standing(store, None, None).await, []);
+    let mut devices = Vec::new();
+    for (number, token) in (0..).zip(["a1", "b1", "a2", "b2"]) {
+        let new = Device {
+            created_at: t(-number),
+            workspace: (number > 1).then(|| "North".parse().unwrap()),
+            ended: (number == 3).then_some(EndReason::Replaced),
+            ..new_device(token)
+        };
+        devices.push(store.devices.create(new).await.unwrap());
+    }
+    let of = |numbers: &[usize]| -> Vec<DeviceStanding> {
+        let standing = |number: &usize| DeviceStanding {
+            id: devices[*number].id,
+            ended: devices[*number].ended.clone(),
+        };
+        numbers.iter().map(standing).collect()
+    };
+    assert_eq!(standing(store, None, None).await, of(&[3, 2, 1, 0]));
+    assert_eq!(standing(store, Some("A"), None).await, of(&[2, 0]));
+    assert_eq!(standing(store, None, Some("North")).await, of(&[3, 2]));
+    assert_eq!(standing(store, Some("b"), Some("North")).await, of(&[3]));
+    assert_eq!(standing(store, Some("%"), None).await, []);
+}
+
+/// Those that are there, in one order, whatever the order of asking.
+pub async fn many_are_read_at_once(store: &Storage) {
+    let (one, two) = (device(store, "one").await, device(store, "two").await);
+    device(store, "other").await;
+    let gone = DeviceId::new(super::ulid());
+    let found = store.devices.get_many(&[one.id, gone, two.id]).await.unwrap();
+    assert_eq!(found, [two, one]);
+    assert_eq!(store.devices.get_many(&[]).await.unwrap(), []);
 }
 
 /// Nothing of a deleted device is left; everything of the others is.

@@ -386,6 +386,18 @@ pub async fn the_log_is_read_page_by_page(store: &Storage) {
     assert_eq!(read(store, &all, Some(unknown), 9).await, fresh);
 }
 
+/// The order of recording decides, not the id.
+pub async fn the_last_event_is_the_one_recorded_last(store: &Storage) {
+    assert_eq!(store.events.last().await.unwrap(), None);
+    let (one, two) = (device(store, "one").await, device(store, "two").await);
+    let first = new_ids(store, &one, vec![event(None, &[]), event(None, &[])]).await;
+    assert_eq!(store.events.last().await.unwrap(), Some(first[1]));
+    let mut late = event(None, &[]);
+    late.id = EventId::new(ulid::Ulid::from_parts(0, 2));
+    let late = new_ids(store, &two, vec![late]).await;
+    assert_eq!(store.events.last().await.unwrap(), Some(late[0]));
+}
+
 /// What is on its way stays; so does, for a while, what was given up.
 pub async fn old_events_are_pruned_in_steps(store: &Storage) {
     let device = device(store, "one").await;

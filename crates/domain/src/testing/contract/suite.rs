@@ -13,14 +13,16 @@ macro_rules! storage_contract {
                 update_overwrites_every_field
                 update_misses_a_device_that_is_gone
                 lists_are_oldest_first_and_come_in_pages
-                text_finds_token_name_and_phone_in_any_case
+                text_finds_token_names_and_phone_in_any_case
                 text_is_taken_literally
                 filters_must_all_match
+                standings_are_newest_first_and_filtered
+                many_are_read_at_once
                 deleting_takes_everything_along
                 a_deleted_token_is_free_again
             }
             workspaces {
-                names_are_distinct_and_sorted
+                names_are_distinct_sorted_and_counted
                 a_name_lives_as_long_as_a_device_carries_it
             }
             webhooks {
@@ -53,6 +55,7 @@ macro_rules! storage_contract {
                 statuses_never_go_back
                 a_change_of_status_carries_its_event
                 the_log_is_read_page_by_page
+                the_last_event_is_the_one_recorded_last
                 old_events_are_pruned_in_steps
                 recording_may_reserve
             }
@@ -81,6 +84,7 @@ macro_rules! storage_contract {
             delivery_log {
                 every_try_is_kept
                 deliveries_are_listed_newest_first
+                what_waits_and_what_was_given_up_is_counted
                 a_delivery_is_made_again_on_demand
                 many_deliveries_are_made_again
                 what_is_asked_for_again_waits_for_its_endpoint

@@ -15,20 +15,17 @@ async fn assign(store: &Storage, token: &str, workspace: Option<&str>) -> Device
         .unwrap()
 }
 
-async fn names(store: &Storage) -> Vec<String> {
-    store
-        .workspaces
-        .names()
-        .await
-        .unwrap()
+async fn counts(store: &Storage) -> Vec<(String, u64)> {
+    let listed = store.workspaces.list().await.unwrap();
+    listed
         .iter()
-        .map(ToString::to_string)
+        .map(|workspace| (workspace.name.to_string(), workspace.devices))
         .collect()
 }
 
 /// Sorted by code point, whatever the database thinks of letters.
-pub async fn names_are_distinct_and_sorted(store: &Storage) {
-    assert!(names(store).await.is_empty());
+pub async fn names_are_distinct_sorted_and_counted(store: &Storage) {
+    assert!(counts(store).await.is_empty());
     for (number, name) in [
         Some("b"),
         Some("Z"),
@@ -43,7 +40,11 @@ pub async fn names_are_distinct_and_sorted(store: &Storage) {
     {
         assign(store, &format!("d{number}"), *name).await;
     }
-    assert_eq!(names(store).await, ["Z", "a", "a b", "b", "ä"]);
+    let want = [("Z", 1), ("a", 1), ("a b", 1), ("b", 2), ("ä", 1)];
+    assert_eq!(
+        counts(store).await,
+        want.map(|(name, devices)| (name.to_owned(), devices))
+    );
 }
 
 /// Nobody deletes a workspace: it ends with its last device.
@@ -51,7 +52,7 @@ pub async fn a_name_lives_as_long_as_a_device_carries_it(store: &Storage) {
     let one = assign(store, "one", Some("team")).await;
     let two = assign(store, "two", Some("team")).await;
     store.devices.delete(one.id).await.unwrap();
-    assert_eq!(names(store).await, ["team"]);
+    assert_eq!(counts(store).await, [("team".to_owned(), 1)]);
     store
         .devices
         .update(&Device {
@@ -60,5 +61,5 @@ pub async fn a_name_lives_as_long_as_a_device_carries_it(store: &Storage) {
         })
         .await
         .unwrap();
-    assert!(names(store).await.is_empty());
+    assert!(counts(store).await.is_empty());
 }

@@ -1,0 +1,102 @@
+//! A body of server-sent events. It is made while it is read, so that nothing piles up for slow readers: of a
+//! session they get its latest state, and events wait in the log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures::stream::{self, BoxStream, Stream, StreamExt};
+use serde::Serialize;
+use wagate_domain::gateway::SessionChange;
+use wagate_domain::ports::{Clock, StoredEvent};
+use wagate_domain::{Error, Result};
+
+use super::session_view::SessionView;
+use crate::streams::Streams;
+
+/// After this much silence a comment keeps proxies from taking the connection for a dead one.
+const PING_AFTER: Duration = Duration::from_secs(15);
+
+const OPEN: Bytes = Bytes::from_static(b": open\n\n");
+const PING: Bytes = Bytes::from_static(b": ping\n\n");
+
+/// What a stream tells.
+enum Said {
+    Session(SessionChange),
+    Recorded(Result<StoredEvent>),
+}
+
+/// `event: session`.
+#[derive(Serialize)]
+struct SessionChangeView {
+    device: String,
+    session: SessionView,
+}
+
+/// What goes on one stream, and what it has to know of the world.
+pub(super) struct Source {
+    pub(super) sessions: BoxStream<'static, SessionChange>,
+    pub(super) events: BoxStream<'static, Result<StoredEvent>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) streams: Streams,
+}
+
+struct Telling {
+    said: BoxStream<'static, Said>,
+    clock: Arc<dyn Clock>,
+    streams: Streams,
+}
+
+/// The body: a comment at once, so that the client knows that it hears from now on, then what happens. Ends with the
+/// server, and after an error: the client comes back with the last id that it got.
+pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
+    let sessions = source.sessions.map(Said::Session);
+    let events = source.events.map(Said::Recorded);
+    let telling = Telling {
+        said: stream::select(sessions, events).boxed(),
+        clock: source.clock,
+        streams: source.streams,
+    };
+    let told = stream::unfold(telling, |mut telling| async move {
+        let frame = telling.next().await?;
+        Some((frame, telling))
+    });
+    stream::once(async { OPEN }).chain(told).map(Ok)
+}
+
+impl Telling {
+    async fn next(&mut self) -> Option<Bytes> {
+        tokio::select! {
+            biased;
+            () = self.streams.ended() => None,
+            said = self.said.next() => self.frame(&said?),
+            () = self.clock.sleep(PING_AFTER) => Some(PING),
+        }
+    }
+
+    fn frame(&self, said: &Said) -> Option<Bytes> {
+        let frame = match said {
+            Said::Session(change) => session_frame(change, &*self.clock),
+            Said::Recorded(Ok(event)) => Ok(recorded_frame(event)),
+            Said::Recorded(Err(error)) => Err(Error::unavailable("database", error)),
+        };
+        frame
+            .inspect_err(|error| tracing::warn!(%error, "a stream ends early"))
+            .ok()
+    }
+}
+
+fn session_frame(change: &SessionChange, clock: &dyn Clock) -> Result<Bytes> {
+    let view = SessionChangeView {
+        device: change.device.to_string(),
+        session: SessionView::new(&change.state, clock.now())?,
+    };
+    let json = serde_json::to_string(&view).map_err(Error::internal)?;
+    Ok(Bytes::from(format!("event: session\ndata: {json}\n\n")))
+}
+
+/// The stored bytes are one line: JSON is written without breaks.
+fn recorded_frame(event: &StoredEvent) -> Bytes {
+    let head = format!("event: recorded\nid: {}\ndata: ", event.id);
+    Bytes::from([head.as_bytes(), &event.data, b"\n\n"].concat())
+}

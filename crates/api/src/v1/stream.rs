@@ -1,0 +1,126 @@
+//! `/v1/stream`: what happens, while it happens, as server-sent events.
+
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::IntoParams;
+use wagate_domain::model::{EventId, EventKind, Token};
+use wagate_domain::{Error, Result};
+
+use super::events::kinds;
+use super::extract::Params;
+use super::problem::{PROBLEM_JSON, ProblemView};
+use super::sse::{self, Source};
+use crate::problem::Problem;
+use crate::query::QueryFields;
+use crate::state::ApiState;
+
+/// The header in which a client that comes back names the last event that it got.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// What to hear of.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StreamQuery {
+    /// Id of the last event that was read; the header `Last-Event-ID` goes before it. Without either the stream
+    /// begins with what happens now.
+    #[param(value_type = Option<String>, example = "evt_01K0000000000000000000000A")]
+    after: Option<EventId>,
+    /// Only of the device with this token.
+    #[param(value_type = Option<String>)]
+    device: Option<Token>,
+    /// Only recorded events of these types: names or families such as `message.*`, repeated or with commas.
+    #[param(rename = "type", value_type = Option<Vec<String>>, example = json!(["message.*"]))]
+    kinds: Vec<EventKind>,
+}
+
+impl TryFrom<QueryFields> for StreamQuery {
+    type Error = Error;
+
+    fn try_from(query: QueryFields) -> Result<Self> {
+        Ok(Self {
+            after: query.read("after")?,
+            device: query.read("device")?,
+            kinds: kinds(&query)?,
+        })
+    }
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
+    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let id = value.to_str().ok().and_then(|text| text.parse().ok());
+    id.map(Some)
+        .ok_or_else(|| Error::invalid("last_event_id", "Last-Event-ID is not an id of the form evt_…"))
+}
+
+/// Tells what happens, while it happens.
+///
+/// Server-sent events. `session`: `{"device": TOKEN, "session": SESSION}` when a session's state changes; a slow
+/// reader gets the latest. With `device` the stream begins with that device's session as it is. `recorded`: an event
+/// of the log as `GET /v1/events` gives it, under its id: whoever comes back with that in `Last-Event-ID`, as
+/// browsers do, misses none and gets none twice. A comment comes at once, and after every 15 s of silence.
+#[utoipa::path(
+    get,
+    path = "/v1/stream",
+    tag = "events",
+    params(
+        StreamQuery,
+        ("Last-Event-ID" = Option<String>, Header, description = "Id of the last event that was read"),
+    ),
+    responses(
+        (status = 200, description = "The stream", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "There is no such device", body = ProblemView, content_type = PROBLEM_JSON),
+    ),
+)]
+pub(super) async fn open_stream(
+    state: Data<ApiState>,
+    request: HttpRequest,
+    query: Params<StreamQuery>,
+) -> Result<HttpResponse, Problem> {
+    let StreamQuery { after, device, kinds } = query.0;
+    let after = last_event_id(request.headers())?.or(after);
+    let gateway = &state.gateway;
+    let sessions = gateway.watch_sessions(device.as_ref()).await?;
+    let events = gateway.follow_events(device.as_ref(), kinds, after).await?;
+    let body = sse::body(Source {
+        sessions,
+        events,
+        clock: gateway.parts().clock.clone(),
+        streams: state.streams.clone(),
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        // Nothing else comes on this connection: a server that stops need not wait for the client to close it.
+        .force_close()
+        // Tells nginx to pass on what it gets.
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn the_last_id_is_an_id_or_nothing() {
+        let read = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                HeaderName::from_static(LAST_EVENT_ID),
+                HeaderValue::from_static(value),
+            );
+            last_event_id(&headers)
+        };
+        let id = "evt_01K0000000000000000000000A";
+        assert_eq!(read(id).unwrap(), Some(id.parse().unwrap()));
+        assert_eq!(read("").unwrap(), None);
+        assert_eq!(last_event_id(&HeaderMap::new()).unwrap(), None);
+        for bad in ["7", "evt_", "dev_01K0000000000000000000000A"] {
+            assert_eq!(read(bad).unwrap_err().code(), "invalid_last_event_id", "{bad}");
+        }
+    }
+}
