@@ -1,21 +1,14 @@
-//! The page at `/`: plain HTML that says what this is and where to go on. It knows only HTTP.
+//! The dashboard: a web UI that talks to `/v1` like any client, built from `ui/` and embedded. It knows only HTTP.
 
-use actix_web::{HttpResponse, web};
+mod files;
+mod serve;
 
-const PAGE: &str = include_str!("page.html");
+use actix_web::web::ServiceConfig;
 
-/// Adds the page.
-pub fn configure(config: &mut web::ServiceConfig) {
-    config.route("/", web::get().to(page));
-}
+/// Whether the whole UI is embedded, and not the plain page that stands in for it.
+pub const COMPLETE: bool = files::COMPLETE;
 
-async fn page() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((
-            "content-security-policy",
-            "default-src 'none'; style-src 'self'; img-src data:",
-        ))
-        .insert_header(("x-content-type-options", "nosniff"))
-        .body(PAGE)
+/// Adds the pages of the UI and the files that they are made of.
+pub fn configure(config: &mut ServiceConfig) {
+    serve::configure(config);
 }

@@ -1,0 +1,47 @@
+// The typed client of `/v1`. Its types are made from `docs/openapi.json` by `npm run client`.
+import createClient from 'openapi-fetch';
+
+import type { components, paths } from '../../../generated/schema';
+import { i18n } from '../i18n/index.svelte';
+import type { ContractPaths } from './contract';
+import { problemOf } from './problem';
+
+type Schemas = components['schemas'];
+export type Webhook = Schemas['Webhook'];
+export type WebhookWithSecret = Schemas['WebhookWithSecret'];
+export type Delivery = Schemas['Page_Delivery']['data'][number];
+export type DeliveryDetail = Schemas['DeliveryDetail'];
+export type Attempt = Schemas['Attempt'];
+export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
+export type Message = Schemas['Message'];
+export type SentMessage = Schemas['SentMessage'];
+export type SendMessage = Schemas['SendMessage'];
+export type * from './contract';
+
+export const api = createClient<Omit<paths, keyof ContractPaths> & ContractPaths>({ baseUrl: '' });
+
+let lost: () => void = () => {};
+
+/** What to do when the server no longer knows who we are. */
+export function onSignedOut(act: () => void): void {
+  lost = act;
+}
+
+api.use({
+  onRequest({ request }) {
+    request.headers.set('accept-language', i18n.language);
+  },
+  onResponse({ request, response }) {
+    const signIn = new URL(request.url).pathname === '/v1/sign-in';
+    if (response.status === 401 && !signIn) lost();
+  },
+});
+
+/** The answer, or the problem as an exception. */
+export async function answer<T>(
+  request: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data, error, response } = await request;
+  if (!response.ok) throw problemOf(response, error);
+  return data as T;
+}
