@@ -1,5 +1,6 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
+pub mod admin;
 pub mod contact;
 pub mod delivery;
 pub mod device;
@@ -13,9 +14,11 @@ pub mod page;
 pub mod phone;
 pub mod secret;
 pub mod session;
+pub mod sign_in;
 pub mod time;
 pub mod webhook;
 
+pub use admin::{Admin, AdminName, Password, PasswordHash};
 pub use contact::Contact;
 pub use delivery::{
     Attempt, Delivery, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict, Replay, Setback,
@@ -24,7 +27,7 @@ pub use delivery::{
 pub use device::{CallSettings, Device, DeviceQuery, Token, WorkspaceName};
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
-pub use id::{DeliveryId, DeviceId, EventId, WebhookId};
+pub use id::{AdminId, DeliveryId, DeviceId, EventId, WebhookId};
 pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
@@ -35,6 +38,7 @@ pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, SessionState};
+pub use sign_in::{Account, KeyDigest, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,
