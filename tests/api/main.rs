@@ -21,5 +21,6 @@ mod v1_events;
 mod v1_messages;
 mod v1_openapi;
 mod v1_requests;
+mod v1_sign_in;
 mod v1_support;
 mod v1_webhooks;

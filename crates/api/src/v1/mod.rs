@@ -22,6 +22,7 @@ mod message_view;
 mod messages;
 mod openapi;
 mod problem;
+mod sign_in;
 mod view;
 mod webhook_body;
 mod webhook_view;
@@ -31,23 +32,29 @@ mod webhook_view;
 )]
 mod webhooks;
 
+use actix_web::Resource;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
 
 pub(crate) use openapi::document;
 
-use crate::auth::require_key;
+use crate::auth::require_caller;
+use crate::extract::BodyLimit;
 use crate::routes::{no_route, only};
 
-/// All routes below `/v1`, behind the key.
+/// Largest body that somebody who is not known may send, in bytes.
+const MAX_PUBLIC_BODY: usize = 16 * 1024;
+
+/// All routes below `/v1`, behind the key or the cookie of somebody who is signed in.
 pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
     web::scope("/v1")
         .app_data(PayloadConfig::new(max_body_bytes))
-        .wrap(from_fn(require_key))
+        .wrap(from_fn(require_caller))
         .wrap(from_fn(problem::as_problem_json))
         // Messages and numbers of people are nothing for a cache.
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
+        .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
         .service(only(
@@ -56,6 +63,26 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
             [web::get().to(openapi::get_openapi)],
         ))
         .default_service(web::to(no_route))
+}
+
+fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {
+    use sign_in::{setup, sign_in, sign_out, who_is};
+
+    let small = move |resource: Resource| {
+        resource
+            .app_data(PayloadConfig::new(max_body_bytes))
+            .app_data(BodyLimit(max_body_bytes))
+    };
+    let ways = [
+        web::get().to(who_is),
+        web::post().to(sign_in),
+        web::delete().to(sign_out),
+    ];
+    move |scope| {
+        scope
+            .service(small(only("/sign-in", "GET, POST, DELETE", ways)))
+            .service(small(only("/setup", "POST", [web::post().to(setup)])));
+    }
 }
 
 fn events_and_messages(scope: &mut ServiceConfig) {
