@@ -7,12 +7,13 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// Headers that clients rely on; the others are nobody's business.
-const SHOWN_HEADERS: [&str; 5] = [
+const SHOWN_HEADERS: [&str; 6] = [
     "content-type",
     "cache-control",
     "retry-after",
     "allow",
     "www-authenticate",
+    "set-cookie",
 ];
 
 /// What was asked and what came back.

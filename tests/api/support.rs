@@ -10,12 +10,12 @@ use async_trait::async_trait;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wagate_api::{About, ApiKeys, ApiState, Readiness, RequestIds, Streams, close_unread};
+use wagate_api::{About, ApiKeys, ApiState, Readiness, RequestIds, Streams, TrustedProxies, close_unread};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
-    FakeClock, FakeDriver, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
+    FakeClock, FakeDriver, FakeHasher, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
 };
-use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::{Accounts, AccountsParts, Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_store::{Keyring, MasterKey, Sealer, Store, StoreSettings};
 
 use crate::answer::Answer;
@@ -40,6 +40,7 @@ pub struct TestApp {
     pub gateway: Arc<Gateway>,
     pub readiness: Arc<FakeReadiness>,
     pub streams: Streams,
+    pub accounts: Arc<Accounts>,
     base: String,
     client: Client,
     server: ServerHandle,
@@ -48,6 +49,15 @@ pub struct TestApp {
 
 impl TestApp {
     pub fn start() -> Self {
+        Self::start_with(TrustedProxies::default())
+    }
+
+    /// One that takes whoever talks to it for its reverse proxy.
+    pub fn behind_proxy() -> Self {
+        Self::start_with(TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]))
+    }
+
+    fn start_with(proxies: TrustedProxies) -> Self {
         let clock = Arc::new(FakeClock::default());
         let driver = Arc::new(FakeDriver::new(clock.clone() as Arc<dyn Clock>));
         let (media, targets) = (Arc::default(), Arc::default());
@@ -57,9 +67,12 @@ impl TestApp {
         let gateway = Arc::new(Gateway::new(parts, GatewaySettings::default()));
         let readiness = Arc::new(FakeReadiness::default());
         let streams = Streams::default();
+        let accounts = Arc::new(accounts(&store, &clock));
         let state = ApiState {
             gateway: gateway.clone(),
             keys: ApiKeys::from_plain(&[KEY]),
+            accounts: accounts.clone(),
+            proxies,
             readiness: readiness.clone(),
             metrics: Arc::new(|| "wagate_up 1\n".into()),
             max_body_bytes: MAX_BODY_BYTES,
@@ -83,6 +96,7 @@ impl TestApp {
             gateway,
             readiness,
             streams,
+            accounts,
             base,
             client,
             server,
@@ -131,6 +145,11 @@ impl TestApp {
     /// A request with the key, for whoever adds to it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.request_without_key(method, path).header("apikey", KEY)
+    }
+
+    /// Where it is, as a browser names it.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     pub fn request_without_key(&self, method: Method, path: &str) -> RequestBuilder {
@@ -197,6 +216,17 @@ fn parts(
         secrets: Arc::new(FakeSecrets::new()),
         dispatch: Dispatch::new(0).0,
     }
+}
+
+fn accounts(store: &Store, clock: &Arc<FakeClock>) -> Accounts {
+    Accounts::new(AccountsParts {
+        admins: store.admins(),
+        sign_ins: store.sign_ins(),
+        hasher: Arc::new(FakeHasher::new()),
+        clock: clock.clone(),
+        ids: Arc::new(FakeIds::new()),
+        secrets: Arc::new(FakeSecrets::new()),
+    })
 }
 
 fn open_store(directory: &TempDir) -> Store {

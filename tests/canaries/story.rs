@@ -37,6 +37,10 @@ const BROKEN: &str = "brokenbody-5TU3wVcanary";
 const REJECTION: &str = "rejection-8CI1zXcanary";
 const GROUP: &str = "groupname-4OD7yJcanary";
 
+const ADMIN: &str = "adminname-3WB5tKcanary";
+const PASSWORD: &str = "password-6LX1vNcanary";
+const WRONG_PASSWORD: &str = "wrongpassword-9QD4rTcanary";
+
 const ALICE: &str = "6281270000017";
 const BOB: &str = "6281270000029";
 const CAROL: &str = "6281270000031";
@@ -101,6 +105,7 @@ impl Story {
             refusals: Vec::new(),
             spare: String::new(),
         };
+        let (setup_code, session) = day.sign_in().await;
         let qr = day.link().await;
         let code = day.link_by_code().await;
         day.hook().await;
@@ -126,6 +131,10 @@ impl Story {
             ("a body that cannot be read", BROKEN),
             ("the answer to a call", REJECTION),
             ("a group's name", GROUP),
+            ("an admin's name", ADMIN),
+            ("a password", PASSWORD),
+            ("a wrong password", WRONG_PASSWORD),
+            ("a session token", session.as_str()),
             ("the own number", ALICE),
             ("a peer's number", BOB),
             ("another own number", CAROL),
@@ -140,6 +149,7 @@ impl Story {
                 .filter(|part| part.len() > 8)
                 .collect(),
         );
+        marked.insert("the setup code", vec![setup_code.replace('-', ""), setup_code]);
         marked.insert("a pairing code", vec![code.replace('-', ""), code]);
         (marked, day.refusals)
     }
@@ -161,6 +171,8 @@ impl Story {
             OWN_NAME,
             CONTACT,
             BROKEN,
+            PASSWORD,
+            WRONG_PASSWORD,
             ALICE,
             BOB,
         ];
@@ -206,6 +218,25 @@ impl Day<'_> {
 
     async fn post(&mut self, path: &str, body: Value) -> Value {
         self.call(Method::POST, path, body, &[]).await
+    }
+
+    /// Makes the first admin, goes wrong once, and looks around with the cookie. Returns the code and the token.
+    async fn sign_in(&mut self) -> (String, String) {
+        let line = self.gateway.wait_for_line("setup code").await;
+        let code = line.split_whitespace().nth(2).unwrap().to_owned();
+        let wrong = json!({ "name": ADMIN, "password": WRONG_PASSWORD });
+        assert_eq!(self.post("/v1/sign-in", wrong).await["code"], "wrong_credentials");
+        let setup = json!({ "code": code, "name": ADMIN, "password": PASSWORD });
+        let request = self.story.http.post(self.gateway.url("/v1/setup")).json(&setup);
+        let made = request.send().await.unwrap();
+        assert_eq!(made.status(), StatusCode::CREATED);
+        let cookie = made.headers()["set-cookie"].to_str().unwrap().to_owned();
+        let cookie = cookie.split(';').next().unwrap();
+        let known = self
+            .call(Method::GET, "/v1/sign-in", Value::Null, &[("cookie", cookie)])
+            .await;
+        assert_eq!(known["account"]["name"], ADMIN);
+        (code, cookie.split_once('=').unwrap().1.to_owned())
     }
 
     async fn connected(&mut self, token: &str) {

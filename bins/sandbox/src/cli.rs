@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use wa_sim::Settings;
-use wagate::Config;
+use wagate::{App, Config};
+use wagate_domain::model::SetupCode;
 
 use crate::{gateway, guide, simulator};
 
@@ -101,14 +102,14 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Half::Gateway) => {
             let app = gateway::build(config, &cli.sim_url).await?;
-            guide::print_gateway(app.address(), API_KEY, &cli.sim_url)?;
+            guide::print_gateway(app.address(), API_KEY, setup_code(&app).as_deref(), &cli.sim_url)?;
             app.run(wagate::shutdown_signal()).await
         }
         None => {
             let sim = simulator::start(cli.sim_bind, settings).await?;
             let sim_url = format!("http://{}", sim.address());
             let app = gateway::build(config, &sim_url).await?;
-            guide::print_both(app.address(), API_KEY, &sim_url)?;
+            guide::print_both(app.address(), API_KEY, setup_code(&app).as_deref(), &sim_url)?;
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let sim = tokio::spawn(sim.run_until(async {
                 let _ = stopped.await;
@@ -120,6 +121,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             outcome
         }
     }
+}
+
+/// The code for the first admin, while there is none.
+fn setup_code(app: &App) -> Option<String> {
+    app.setup_code().map(SetupCode::reveal)
 }
 
 /// The server's configuration with the sandbox's own defaults; what only the sandbox knows is taken out first.

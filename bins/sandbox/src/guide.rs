@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 
 /// Both halves run.
-pub fn print_both(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Result<()> {
+pub fn print_both(gateway: SocketAddr, key: &str, setup: Option<&str>, sim_url: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
@@ -12,6 +12,9 @@ pub fn print_both(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Result<(
     )?;
     writeln!(out, "  gateway             http://{gateway}")?;
     writeln!(out, "  API key             {key}")?;
+    if let Some(code) = setup {
+        writeln!(out, "  setup code          {code}   (makes the first admin)")?;
+    }
     writeln!(
         out,
         "  simulated WhatsApp  {sim_url}/sim/   (Alice 6281200000001, Bob 6281200000002)\n"
@@ -20,10 +23,14 @@ pub fn print_both(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Result<(
 }
 
 /// Only the gateway runs.
-pub fn print_gateway(gateway: SocketAddr, key: &str, sim_url: &str) -> io::Result<()> {
+pub fn print_gateway(gateway: SocketAddr, key: &str, setup: Option<&str>, sim_url: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "\nwagate gateway over the simulator at {sim_url}\n")?;
-    writeln!(out, "  gateway  http://{gateway}\n  API key  {key}\n")?;
+    writeln!(out, "  gateway  http://{gateway}\n  API key  {key}")?;
+    if let Some(code) = setup {
+        writeln!(out, "  setup code  {code}   (makes the first admin)")?;
+    }
+    writeln!(out)?;
     tour(&mut out, &format!("http://{gateway}"), key, sim_url)
 }
 

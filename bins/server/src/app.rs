@@ -13,9 +13,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as HttpApp, HttpServer};
 use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
-use wagate_api::{About, ApiKeys, ApiState, RequestIds, Streams, close_unread};
+use wagate_api::{About, ApiKeys, ApiState, RequestIds, Streams, TrustedProxies, close_unread};
+use wagate_domain::model::SetupCode;
 use wagate_domain::ports::{Clock, Driver};
-use wagate_domain::{Dispatch, Gateway, GatewayParts, GatewaySettings};
+use wagate_domain::{Accounts, AccountsParts, Dispatch, Gateway, GatewayParts, GatewaySettings};
 use wagate_outbound::{
     ClientSettings, GuardedClient, GuardedTargets, HttpMedia, MediaSettings, TargetPolicy,
 };
@@ -24,6 +25,7 @@ use wagate_webhooks::{Schedule, Tester, Worker, WorkerSettings};
 
 use crate::config::{Config, WebhookSettings};
 use crate::master_key::{self, Loaded, Source};
+use crate::passwords::Argon2Hasher;
 use crate::readiness::StoreReadiness;
 use crate::world::{SystemSecrets, UlidSource};
 use crate::{housekeeping, keys, metrics, post};
@@ -55,6 +57,7 @@ pub struct App {
     address: SocketAddr,
     gateway: Arc<Gateway>,
     streams: Streams,
+    accounts: Arc<Accounts>,
     worker: Worker,
     store: Store,
     sealer: Sealer,
@@ -62,6 +65,7 @@ pub struct App {
     key_dir: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     generated_key: Option<String>,
+    setup_code: Option<SetupCode>,
     /// Held as long as the gateway lives.
     _lock: File,
 }
@@ -153,9 +157,13 @@ impl App {
             worker_settings,
         );
         let streams = Streams::default();
+        let accounts = Arc::new(accounts(&store, &clock)?);
+        let setup_code = accounts.begin_setup().await?;
         let state = ApiState {
             gateway: gateway.clone(),
             keys: ApiKeys::from_digests(vec![key.digest]),
+            accounts: accounts.clone(),
+            proxies: TrustedProxies::new(config.trusted_proxies),
             readiness: Arc::new(StoreReadiness::new(store.clone())),
             metrics: Arc::new(|| metrics::handle().render()),
             max_body_bytes: config.max_body_bytes,
@@ -173,12 +181,14 @@ impl App {
             address,
             gateway,
             streams,
+            accounts,
             worker,
             store,
             sealer,
             key_dir,
             clock,
             generated_key: key.generated,
+            setup_code,
             _lock: lock,
         })
     }
@@ -196,6 +206,12 @@ impl App {
     /// The API key, when it was made just now: show it, nobody can later.
     pub fn generated_key(&self) -> Option<&str> {
         self.generated_key.as_deref()
+    }
+
+    /// The code that makes the first admin, while there is none: show it to whoever runs the gateway. It changes at
+    /// every start.
+    pub fn setup_code(&self) -> Option<&SetupCode> {
+        self.setup_code.as_ref()
     }
 
     /// Runs until `shutdown` completes, then stops cleanly: no new requests, sessions closed, deliveries settled,
@@ -216,7 +232,11 @@ impl App {
             let gateway = self.gateway.clone();
             async move { gateway.answer_calls().await }
         });
-        let pruning = tokio::spawn(housekeeping::prune(self.gateway.clone(), self.clock.clone()));
+        let pruning = tokio::spawn(housekeeping::prune(
+            self.gateway.clone(),
+            self.accounts.clone(),
+            self.clock.clone(),
+        ));
         let sealing = tokio::spawn(housekeeping::keep_sealed(
             self.store.clone(),
             self.sealer.clone(),
@@ -251,6 +271,17 @@ impl App {
         tracing::info!("stopped");
         outcome
     }
+}
+
+fn accounts(store: &Store, clock: &Arc<dyn Clock>) -> anyhow::Result<Accounts> {
+    Ok(Accounts::new(AccountsParts {
+        admins: store.admins(),
+        sign_ins: store.sign_ins(),
+        hasher: Arc::new(Argon2Hasher::new()?),
+        clock: clock.clone(),
+        ids: Arc::new(UlidSource::default()),
+        secrets: Arc::new(SystemSecrets),
+    }))
 }
 
 fn worker_settings(webhooks: &WebhookSettings) -> WorkerSettings {

@@ -34,6 +34,8 @@ const DEFAULT_FILE: &str = "wagate.toml";
 pub struct Config {
     /// Address of the HTTP server.
     pub bind: SocketAddr,
+    /// Networks of reverse proxies that say who calls.
+    pub trusted_proxies: Vec<IpNet>,
     /// Where everything lives.
     pub data_dir: PathBuf,
     /// Database; empty for SQLite in the data directory.
@@ -170,6 +172,7 @@ impl Config {
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
+            .with_list_parse_key("trusted_proxies")
             .with_list_parse_key("webhooks.allow")
             .with_list_parse_key("webhooks.retries")
             .with_list_parse_key("media.allow")

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wagate_domain::Gateway;
 use wagate_domain::ports::Clock;
+use wagate_domain::{Accounts, Gateway, Result};
 use wagate_store::{Sealer, Store};
 
 use crate::master_key;
@@ -19,10 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// After resealing has failed.
 const RESEAL_PAUSE: Duration = Duration::from_secs(30);
 
-/// Removes what is older than the retention, in small steps.
-pub async fn prune(gateway: Arc<Gateway>, clock: Arc<dyn Clock>) {
+/// Removes what is older than the retention and sessions that have expired, in small steps.
+pub async fn prune(gateway: Arc<Gateway>, accounts: Arc<Accounts>, clock: Arc<dyn Clock>) {
     loop {
-        match gateway.prune().await {
+        match prune_some(&gateway, &accounts).await {
             Ok(0) => clock.sleep(PRUNE_EVERY).await,
             Ok(count) => {
                 tracing::debug!(count, "old rows removed");
@@ -34,6 +34,10 @@ pub async fn prune(gateway: Arc<Gateway>, clock: Arc<dyn Clock>) {
             }
         }
     }
+}
+
+async fn prune_some(gateway: &Gateway, accounts: &Accounts) -> Result<u64> {
+    Ok(gateway.prune().await? + accounts.prune().await?)
 }
 
 /// Takes a new master key from the file as soon as it is there, and seals everything anew with it; then the

@@ -60,6 +60,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(key) = app.generated_key() {
         say(&format!("API key (shown this once): {key}"));
     }
+    if let Some(code) = app.setup_code() {
+        say(&format!("Setup code for the first admin: {}", code.reveal()));
+    }
     app.run(shutdown::signal()).await
 }
 

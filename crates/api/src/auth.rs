@@ -1,17 +1,24 @@
-//! Who may call: API keys, known by their digests alone and compared in constant time.
+//! Who may call: whoever has an API key, known by its digest alone and compared in constant time; and on `/v1` a
+//! browser that is signed in.
 
 use std::fmt;
 
-use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, SET_COOKIE};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
-use wagate_domain::Error;
+use wagate_domain::accounts::Recognized;
+use wagate_domain::model::{Account, KeyDigest, SessionToken};
+use wagate_domain::{Error, Result};
 
+use crate::cookie;
+use crate::origin::Origin;
+use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
@@ -48,6 +55,16 @@ impl ApiKeys {
             .fold(Choice::from(0), |found, digest| found | digest.ct_eq(&presented));
         known.into()
     }
+
+    /// The digest of the presented key, when it is one of the keys.
+    pub(crate) fn recognize(&self, presented: &[u8]) -> Option<KeyDigest> {
+        self.admit(presented).then(|| KeyDigest(digest(presented)))
+    }
+
+    /// Whether a key with this digest is one of the keys.
+    pub(crate) fn knows(&self, key: &KeyDigest) -> bool {
+        self.digests.contains(&key.0)
+    }
 }
 
 impl fmt::Debug for ApiKeys {
@@ -69,10 +86,91 @@ pub(crate) async fn require_key(
     if state.is_some_and(|state| presented(request.headers()).any(|key| state.keys.admit(key))) {
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     }
-    let refusal = HttpResponse::from_error(Problem::from(Error::Unauthenticated));
+    Ok(refused(request, Error::Unauthenticated.into()).map_into_right_body())
+}
+
+/// The operations of `/v1` that anybody may ask for: somebody who is not signed in has to begin somewhere.
+const PUBLIC: [(Method, &str); 3] = [
+    (Method::GET, "/v1/sign-in"),
+    (Method::POST, "/v1/sign-in"),
+    (Method::POST, "/v1/setup"),
+];
+
+/// Turns away who presents neither a key nor the cookie of somebody who is signed in, before anything of the body is
+/// read.
+pub(crate) async fn require_caller(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    match admit(&request).await {
+        Ok(renewed) => {
+            let mut response = next.call(request).await?;
+            if let Some(renewed) = renewed
+                && !response.headers().contains_key(SET_COOKIE)
+            {
+                response.headers_mut().append(SET_COOKIE, renewed);
+            }
+            Ok(response.map_into_left_body())
+        }
+        Err(problem) => Ok(refused(request, problem).map_into_right_body()),
+    }
+}
+
+/// Lets in; with the cookie when it was prolonged.
+async fn admit(request: &ServiceRequest) -> Result<Option<HeaderValue>, Problem> {
+    let (request, method) = (request.request(), request.method());
+    let Some(state) = request.app_data::<Data<ApiState>>() else {
+        return Err(Error::Unauthenticated.into());
+    };
+    let changes = method != Method::GET && method != Method::HEAD;
+    let peer = Peer::of(request, &state.proxies);
+    let origin = Origin::of(request.headers(), &peer);
+    if PUBLIC
+        .iter()
+        .any(|(open, path)| open == method && *path == request.path())
+    {
+        // Another page must neither guess through its visitors nor sign them in as somebody else.
+        return if changes && origin == Origin::Foreign {
+            Err(Problem::CrossOrigin)
+        } else {
+            Ok(None)
+        };
+    }
+    if presented(request.headers()).any(|key| state.keys.admit(key)) {
+        return Ok(None);
+    }
+    let Some((token, known)) = signed_in(request, state).await? else {
+        return Err(Error::Unauthenticated.into());
+    };
+    if changes && origin != Origin::Same {
+        return Err(Problem::CrossOrigin);
+    }
+    Ok(known.extended.then(|| cookie::set(&token, peer.secure)).flatten())
+}
+
+/// Who the request's cookie says is signed in. One who signed in with an API key is, as long as that is a key.
+pub(crate) async fn signed_in(
+    request: &HttpRequest,
+    state: &ApiState,
+) -> Result<Option<(SessionToken, Recognized)>> {
+    let peer = Peer::of(request, &state.proxies);
+    for token in cookie::presented(request.headers(), peer.secure) {
+        let Some(known) = state.accounts.who_is(&token).await? else {
+            continue;
+        };
+        match &known.sign_in.account {
+            Account::ApiKey(key) if !state.keys.knows(key) => {}
+            Account::ApiKey(_) | Account::Admin { .. } => return Ok(Some((token, known))),
+        }
+    }
+    Ok(None)
+}
+
+fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse {
+    let refusal = HttpResponse::from_error(problem);
     // Not `into_response`: it would lose the error, and each surface writes it in its own form.
     let (request, _) = request.into_parts();
-    Ok(ServiceResponse::new(request, refusal).map_into_right_body())
+    ServiceResponse::new(request, refusal)
 }
 
 /// Every key that the request presents: a proxy in between may use `Authorization` for itself.

@@ -17,6 +17,10 @@ use crate::problem::Problem;
 use crate::query::QueryFields;
 use crate::state::ApiState;
 
+/// Largest body of one route, in bytes, where it is not that of all.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyLimit(pub(crate) usize);
+
 /// One field of a body, not looked at yet, so that what is wrong with it is told by its name.
 pub(crate) type Field = Option<Box<RawValue>>;
 

@@ -6,9 +6,12 @@
 
 mod auth;
 mod causes;
+mod cookie;
 mod extract;
 mod idempotency;
 mod openapi;
+mod origin;
+mod peer;
 mod probes;
 mod problem;
 mod qr;
@@ -25,6 +28,7 @@ use actix_web::web::{Data, ServiceConfig};
 
 pub use auth::ApiKeys;
 pub use openapi::openapi;
+pub use peer::TrustedProxies;
 pub use request_id::RequestIds;
 pub use state::{About, ApiState, Readiness};
 pub use streams::Streams;

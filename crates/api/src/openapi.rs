@@ -6,7 +6,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, SecurityRequirement};
 
-use crate::{probes, seed, v1};
+use crate::{cookie, probes, seed, v1};
 
 const ABOUT: &str = "A WhatsApp HTTP gateway. `/v1` has resources and problems (RFC 9457); `/api` is the older \
                      surface. Every answer carries `x-request-id`.";
@@ -30,7 +30,8 @@ pub fn openapi() -> OpenApi {
     let schemes = ComponentsBuilder::new()
         .security_scheme("apikey", header("apikey"))
         .security_scheme("x_api_key", header("X-Api-Key"))
-        .security_scheme("bearer", bearer());
+        .security_scheme("bearer", bearer())
+        .security_scheme("session", session());
     let mut with_schemes = OpenApi::default();
     with_schemes.components = Some(schemes.build());
     document.merge(with_schemes);
@@ -49,6 +50,10 @@ pub(crate) fn json() -> &'static str {
 
 fn header(name: &str) -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)))
+}
+
+fn session() -> SecurityScheme {
+    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookie::NAME)))
 }
 
 fn bearer() -> SecurityScheme {

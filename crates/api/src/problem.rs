@@ -39,6 +39,8 @@ pub(crate) enum Problem {
     },
     /// The body is written in another form than JSON.
     WrongMediaType,
+    /// A cookie came with a request of another page.
+    CrossOrigin,
     /// The number has no account; the older surface has an answer for it instead.
     NotOnWhatsApp {
         /// The number as it was understood.
@@ -77,8 +79,10 @@ fn status(error: &Error) -> (StatusCode, Option<Duration>) {
         Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, None),
         Error::AlreadyExists { .. } | Error::WrongState { .. } => (StatusCode::CONFLICT, None),
         Error::KeyReused | Error::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
-        Error::Unauthenticated => (StatusCode::UNAUTHORIZED, None),
-        Error::Throttled { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
+        Error::Unauthenticated | Error::WrongCredentials => (StatusCode::UNAUTHORIZED, None),
+        Error::Throttled { retry_after } | Error::TooManyAttempts { retry_after } => {
+            (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after))
+        }
         Error::Unavailable { what: "database", .. } => {
             (StatusCode::SERVICE_UNAVAILABLE, Some(DATABASE_UNAVAILABLE_FOR))
         }
@@ -98,6 +102,7 @@ impl Problem {
             Self::NoRoute => "route_not_found".into(),
             Self::WrongMethod { .. } => "method_not_allowed".into(),
             Self::WrongMediaType => "unsupported_media_type".into(),
+            Self::CrossOrigin => "cross_origin".into(),
             Self::NotOnWhatsApp { .. } => "not_on_whatsapp".into(),
         }
     }
@@ -126,6 +131,9 @@ impl fmt::Display for Problem {
             Self::NoRoute => f.write_str("no such endpoint"),
             Self::WrongMethod { allow } => write!(f, "this endpoint takes {allow}"),
             Self::WrongMediaType => f.write_str("send the body as JSON, with content-type: application/json"),
+            Self::CrossOrigin => f.write_str(
+                "a request that changes something must come from a page of this host: its Origin says otherwise, or is missing",
+            ),
             Self::NotOnWhatsApp { phone } => write!(f, "{phone} is not on WhatsApp"),
         }
     }
@@ -138,6 +146,7 @@ impl ResponseError for Problem {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::CrossOrigin => StatusCode::FORBIDDEN,
             Self::NotOnWhatsApp { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
@@ -238,6 +247,24 @@ mod tests {
             ),
             (Error::KeyReused, 422, None, "idempotency_key_reused"),
             (Error::Unauthenticated, 401, None, "unauthenticated"),
+            (Error::WrongCredentials, 401, None, "wrong_credentials"),
+            (
+                Error::WrongState {
+                    needs: Needs::NoAdmin,
+                    is: "done".into(),
+                },
+                409,
+                None,
+                "setup_done",
+            ),
+            (
+                Error::TooManyAttempts {
+                    retry_after: Duration::from_mins(15),
+                },
+                429,
+                Some("900"),
+                "throttled",
+            ),
             (
                 Error::Throttled {
                     retry_after: Duration::from_millis(1500),

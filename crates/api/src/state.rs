@@ -6,9 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tracing::Instrument;
 use wagate_domain::model::Timestamp;
-use wagate_domain::{Error, Gateway, Result};
+use wagate_domain::{Accounts, Error, Gateway, Result};
 
 use crate::auth::ApiKeys;
+use crate::peer::TrustedProxies;
 use crate::streams::Streams;
 
 /// Everything the routes need. Cloned into every worker.
@@ -18,6 +19,10 @@ pub struct ApiState {
     pub gateway: Arc<Gateway>,
     /// Who may call them.
     pub keys: ApiKeys,
+    /// Who may sign in, and is.
+    pub accounts: Arc<Accounts>,
+    /// Whose word is taken for who calls.
+    pub proxies: TrustedProxies,
     /// Whether the process can do its work now.
     pub readiness: Arc<dyn Readiness>,
     /// Renders the metrics in Prometheus' text format.
@@ -52,9 +57,23 @@ impl ApiState {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let task = self
-            .runtime
-            .spawn(use_case(self.gateway.clone()).in_current_span());
+        self.to_end(use_case(self.gateway.clone())).await
+    }
+
+    /// The same for a use case of [`Accounts`].
+    pub(crate) async fn run_accounts<T, F>(&self, use_case: impl FnOnce(Arc<Accounts>) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        self.to_end(use_case(self.accounts.clone())).await
+    }
+
+    async fn to_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let task = self.runtime.spawn(work.in_current_span());
         task.await.unwrap_or_else(|error| Err(Error::internal(error)))
     }
 }

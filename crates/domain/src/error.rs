@@ -19,6 +19,8 @@ pub enum Needs {
     Unpaired,
     /// An earlier request with the same idempotency key has ended.
     PreviousRequestEnded,
+    /// There is no admin yet.
+    NoAdmin,
 }
 
 impl Needs {
@@ -29,6 +31,7 @@ impl Needs {
             Self::Paired => "session_not_paired",
             Self::Unpaired => "session_already_paired",
             Self::PreviousRequestEnded => "request_in_progress",
+            Self::NoAdmin => "setup_done",
         }
     }
 }
@@ -40,6 +43,7 @@ impl fmt::Display for Needs {
             Self::Paired => "the device is not paired",
             Self::Unpaired => "the device is already paired",
             Self::PreviousRequestEnded => "a request with this idempotency key is still running",
+            Self::NoAdmin => "there is an admin already: sign in instead",
         })
     }
 }
@@ -68,6 +72,12 @@ pub enum Error {
     /// No credentials, or wrong ones.
     #[error("unauthorized")]
     Unauthenticated,
+    /// Signing in with a name, password, key or code that is not right; not said which.
+    #[error("these credentials are wrong")]
+    WrongCredentials,
+    /// Signing in failed too often; try again after the given time.
+    #[error("too many failed attempts")]
+    TooManyAttempts { retry_after: Duration },
     /// Too many requests; try again after the given time.
     #[error("too many requests")]
     Throttled { retry_after: Duration },
@@ -96,6 +106,8 @@ impl Error {
             Self::WrongState { needs, .. } => needs.code().into(),
             Self::KeyReused => "idempotency_key_reused".into(),
             Self::Unauthenticated => "unauthenticated".into(),
+            Self::WrongCredentials => "wrong_credentials".into(),
+            Self::TooManyAttempts { .. } => "throttled".into(),
             Self::Throttled { .. } => "too_many_requests".into(),
             Self::Refused { .. } => "whatsapp_refused".into(),
             Self::Unavailable { what, .. } => format!("{what}_unavailable"),
@@ -108,6 +120,7 @@ impl Error {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Throttled { .. }
+            | Self::TooManyAttempts { .. }
             | Self::Unavailable { .. }
             | Self::TimedOut { .. }
             | Self::WrongState { .. } => true,
@@ -117,6 +130,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::KeyReused
             | Self::Unauthenticated
+            | Self::WrongCredentials
             | Self::Refused { .. }
             | Self::Internal(_) => false,
         }

@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod dialect;
+mod admins;
 mod connection;
 mod deliveries;
 mod delivery_log;
@@ -24,12 +25,14 @@ mod schema;
 mod seal;
 mod sealing;
 mod settling;
+mod sign_ins;
 mod stamp;
 mod store;
 mod webhooks;
 mod workspaces;
 mod writer;
 
+pub use admins::SqlAdmins;
 pub use deliveries::SqlDeliveries;
 pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;
@@ -38,6 +41,7 @@ pub use events::SqlEvents;
 pub use keys::SqlKeys;
 pub use outbox::SqlOutbox;
 pub use seal::{KeyId, Keyring, MasterKey, Place, Sealer};
+pub use sign_ins::SqlSignIns;
 pub use stamp::Kind;
 pub use store::{Store, StoreSettings};
 pub use webhooks::SqlWebhooks;

@@ -146,6 +146,27 @@ table! {
     }
 }
 
+table! {
+    admins (id) {
+        id -> Text,
+        name -> Text,
+        password -> Text,
+        created_at -> BigInt,
+    }
+}
+
+table! {
+    sign_ins (token) {
+        token -> Binary,
+        admin_id -> Nullable<Text>,
+        api_key -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 joinable!(deliveries -> events (event_id));
 joinable!(deliveries -> webhooks (webhook_id));
+joinable!(sign_ins -> admins (admin_id));
+allow_tables_to_appear_in_same_query!(admins, sign_ins);
 allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::pool::Database;
 use crate::schema::{devices, keys, meta};
 use crate::seal::{Place, Sealer, seal_text, unseal_text};
-use crate::webhooks;
+use crate::{admins, webhooks};
 
 /// The name of a known text that is sealed: who opens it has the right key.
 const CHECK: &str = "seal";
@@ -120,7 +120,7 @@ impl Database {
         }
         count += self
             .write(move |conn| {
-                let count = webhooks::reseal(conn, &sealer)?;
+                let count = webhooks::reseal(conn, &sealer)? + admins::reseal(conn, &sealer)?;
                 mark(conn, &sealer)?;
                 Ok(count)
             })

@@ -6,7 +6,8 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, SignIns, Webhooks,
+    Workspaces,
 };
 
 use crate::connection::Target;
@@ -14,8 +15,8 @@ use crate::pool::Database;
 use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox, SqlWebhooks,
-    SqlWorkspaces,
+    SqlAdmins, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox,
+    SqlSignIns, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.
@@ -176,6 +177,20 @@ impl Store {
     /// Sends.
     pub fn outbox(&self) -> Arc<dyn Outbox> {
         Arc::new(SqlOutbox {
+            database: self.database.clone(),
+        })
+    }
+
+    /// Who may sign in.
+    pub fn admins(&self) -> Arc<dyn Admins> {
+        Arc::new(SqlAdmins {
+            database: self.database.clone(),
+        })
+    }
+
+    /// Who is signed in.
+    pub fn sign_ins(&self) -> Arc<dyn SignIns> {
+        Arc::new(SqlSignIns {
             database: self.database.clone(),
         })
     }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use support::{open, settings, storage};
 use wagate_domain::Error;
-use wagate_domain::model::{Device, DeviceId};
+use wagate_domain::model::{Admin, AdminId, Device, DeviceId, PasswordHash};
 use wagate_domain::ports::{IdSource, KeyEntry, KeyKind};
 use wagate_domain::testing::{FakeClock, FakeIds};
-use wagate_store::{Kind, Store};
+use wagate_store::{Keyring, Kind, MasterKey, Sealer, Store};
 
 fn new_device(ids: &FakeIds, token: &str) -> Device {
     Device::new(
@@ -127,6 +127,32 @@ async fn a_data_directory_belongs_to_one_kind_of_whatsapp() {
             .1
             .contains("no mark")
     );
+}
+
+#[tokio::test]
+async fn the_hash_of_a_password_is_sealed_and_takes_a_new_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let admin = Admin {
+        id: AdminId::new(FakeIds::new().next()),
+        name: "siti".parse().unwrap(),
+        password: PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"),
+        created_at: FakeClock::START,
+    };
+    let store = open(&directory);
+    assert!(store.admins().create_first(&admin).await.unwrap());
+    store.close().await;
+    let file = std::fs::read(directory.path().join("data/wagate.db")).unwrap();
+    assert!(!file.windows(8).any(|window| window == b"argon2id"));
+
+    let key = |byte| MasterKey::from_bytes([byte; 32]);
+    let both = Sealer::new(Keyring::new(key(9), vec![key(7)]));
+    let store = Store::open(&settings(&directory), both).unwrap();
+    assert_eq!(store.reseal().await.unwrap(), 1);
+    assert_eq!(store.reseal().await.unwrap(), 0);
+    store.close().await;
+    let new = Sealer::new(Keyring::new(key(9), Vec::new()));
+    let store = Store::open(&settings(&directory), new).unwrap();
+    assert_eq!(store.admins().find(&admin.name).await.unwrap(), Some(admin));
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn the_environment_overrides_nested_keys() {
         ("WAGATE_BIND", "127.0.0.1:9"),
         ("WAGATE_WEBHOOKS__TIMEOUT", "3s"),
         ("WAGATE_WEBHOOKS__ALLOW", "10.0.0.0/8,192.168.1.0/24"),
+        ("WAGATE_TRUSTED_PROXIES", "127.0.0.1/32,::1/128"),
         ("WAGATE_API_KEY", "12345678901234567890"),
         ("WAGATE_DEFAULT_REGION", "id"),
     ])
@@ -29,6 +30,7 @@ fn the_environment_overrides_nested_keys() {
     assert_eq!(config.bind.port(), 9);
     assert_eq!(config.webhooks.timeout, Duration::from_secs(3));
     assert_eq!(config.webhooks.allow.len(), 2);
+    assert_eq!(config.trusted_proxies.len(), 2);
     assert_eq!(config.api_key.get(), Some("12345678901234567890"));
     assert!(config.region().unwrap().is_some());
     assert!(!format!("{config:?}").contains("1234567890"));

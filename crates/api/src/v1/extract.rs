@@ -15,7 +15,7 @@ use wagate_domain::model::{DeliveryId, Jid, MessageId, Token, WebhookId};
 use wagate_domain::{Error, Result};
 
 use super::fields::message_id;
-use crate::extract::{parse_object, unreadable};
+use crate::extract::{BodyLimit, parse_object, unreadable};
 use crate::problem::Problem;
 use crate::query::QueryFields;
 use crate::state::ApiState;
@@ -33,9 +33,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request
-            .app_data::<Data<ApiState>>()
-            .map_or(0, |state| state.max_body_bytes);
+        let limit = request.app_data::<BodyLimit>().map_or_else(
+            || {
+                let state = request.app_data::<Data<ApiState>>();
+                state.map_or(0, |state| state.max_body_bytes)
+            },
+            |limit| limit.0,
+        );
         let json = says_json(request.headers());
         let body = Bytes::from_request(request, payload);
         async move {

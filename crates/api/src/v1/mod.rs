@@ -39,6 +39,7 @@ mod openapi;
 mod problem;
 mod session;
 mod session_view;
+mod sign_in;
 mod sse;
 #[expect(
     unused_qualifications,
@@ -55,25 +56,31 @@ mod webhook_view;
 mod webhooks;
 mod workspaces;
 
+use actix_web::Resource;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
 
 pub(crate) use openapi::document;
 
-use crate::auth::require_key;
+use crate::auth::require_caller;
+use crate::extract::BodyLimit;
 use crate::routes::{no_route, only};
 
-/// All routes below `/v1`, behind the key.
+/// Largest body that somebody who is not known may send, in bytes.
+const MAX_PUBLIC_BODY: usize = 16 * 1024;
+
+/// All routes below `/v1`, behind the key or the cookie of somebody who is signed in.
 pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
     web::scope("/v1")
         .app_data(PayloadConfig::new(max_body_bytes))
-        .wrap(from_fn(require_key))
+        .wrap(from_fn(require_caller))
         .wrap(from_fn(problem::as_problem_json))
         // Messages and numbers of people are nothing for a cache.
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
         .configure(devices_and_sessions)
         .configure(directory)
+        .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
         .service(only(
@@ -152,6 +159,26 @@ fn directory(scope: &mut ServiceConfig) {
             [web::get().to(workspaces::list_workspaces)],
         ))
         .service(only("/health", "GET", [web::get().to(health::get_health)]));
+}
+
+fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {
+    use sign_in::{setup, sign_in, sign_out, who_is};
+
+    let small = move |resource: Resource| {
+        resource
+            .app_data(PayloadConfig::new(max_body_bytes))
+            .app_data(BodyLimit(max_body_bytes))
+    };
+    let ways = [
+        web::get().to(who_is),
+        web::post().to(sign_in),
+        web::delete().to(sign_out),
+    ];
+    move |scope| {
+        scope
+            .service(small(only("/sign-in", "GET, POST, DELETE", ways)))
+            .service(small(only("/setup", "POST", [web::post().to(setup)])));
+    }
 }
 
 fn events_and_messages(scope: &mut ServiceConfig) {

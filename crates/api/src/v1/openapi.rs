@@ -3,16 +3,20 @@
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use utoipa::OpenApi;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRequirement};
 
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    contacts, deliveries, devices, events, groups, health, messages, session, stream, webhooks, workspaces,
+    contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
+    workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
+
+/// What opens `/v1`, any one of them.
+const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
 
 /// The operations of `/v1`.
 #[derive(OpenApi)]
@@ -32,6 +36,10 @@ use crate::problem::Problem;
         groups::list_groups,
         groups::get_group,
         workspaces::list_workspaces,
+        sign_in::who_is,
+        sign_in::setup,
+        sign_in::sign_in,
+        sign_in::sign_out,
         events::list_events,
         stream::open_stream,
         messages::send_message,
@@ -56,6 +64,7 @@ use crate::problem::Problem;
         (name = "devices", description = "The numbers that are linked, and those that wait to be."),
         (name = "sessions", description = "What a device's session is doing, and telling it what to do."),
         (name = "directory", description = "The people and groups that an account knows."),
+        (name = "sign-in", description = "Browsers that are signed in."),
         (name = "events", description = "The log of what happened."),
         (name = "messages", description = "Sending, and what became of it."),
         (name = "webhooks", description = "Endpoints that receive events."),
@@ -81,8 +90,19 @@ pub(super) async fn get_openapi(_: Params<NoQuery>) -> Result<HttpResponse, Prob
 /// The operations of `/v1`, each with every problem that it may answer with.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
     let mut document = V1Api::openapi();
-    for (path, _, operation) in operations(&mut document) {
-        for (status, description) in problems(&path, operation) {
+    for (path, method, operation) in operations(&mut document) {
+        let public = operation.security.is_some();
+        if !public {
+            operation.security = Some(WAYS_IN.map(|way| SecurityRequirement::new(way, [""; 0])).into());
+        }
+        let mut problems = problems(&path, operation);
+        if !public {
+            problems.push(("401", "No key and no session, or a wrong one"));
+        }
+        if method != HttpMethod::Get {
+            problems.push(("403", "A request of another page, with the cookie of this one"));
+        }
+        for (status, description) in problems {
             let responses = &mut operation.responses.responses;
             responses
                 .entry(status.into())
@@ -94,7 +114,6 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 
 fn problems(path: &str, operation: &Operation) -> Vec<(&'static str, &'static str)> {
     let mut problems = vec![
-        ("401", "No key, or a wrong one"),
         ("422", "Something in the request is wrong; the problem says what"),
         ("500", "Our fault; the log has the request id"),
         (

@@ -96,6 +96,7 @@ fn title(problem: &Problem) -> &'static str {
         Problem::NoRoute => "No such endpoint",
         Problem::WrongMethod { .. } => "Method not allowed",
         Problem::WrongMediaType => "Unsupported media type",
+        Problem::CrossOrigin => "Cross-origin request",
         Problem::NotOnWhatsApp { .. } => "Not on WhatsApp",
     }
 }
@@ -109,6 +110,8 @@ fn error_title(error: &Error) -> &'static str {
         Error::WrongState { .. } => "Not possible now",
         Error::KeyReused => "Idempotency key reused",
         Error::Unauthenticated => "Unauthenticated",
+        Error::WrongCredentials => "Wrong credentials",
+        Error::TooManyAttempts { .. } => "Too many attempts",
         Error::Throttled { .. } => "Too many requests",
         Error::Refused { .. } => "Refused by WhatsApp",
         Error::Unavailable { .. } => "Unavailable",

@@ -68,3 +68,7 @@ typed_id!(
     /// One event on its way to one endpoint.
     DeliveryId, "dlv_", "delivery_id"
 );
+typed_id!(
+    /// Somebody who may sign in and do everything.
+    AdminId, "adm_", "admin_id"
+);

@@ -1,5 +1,6 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
+pub mod admin;
 pub mod change;
 pub mod contact;
 pub mod delivery;
@@ -14,9 +15,11 @@ pub mod page;
 pub mod phone;
 pub mod secret;
 pub mod session;
+pub mod sign_in;
 pub mod time;
 pub mod webhook;
 
+pub use admin::{Admin, AdminName, Password, PasswordHash};
 pub use change::Change;
 pub use contact::Contact;
 pub use delivery::{
@@ -29,7 +32,7 @@ pub use device::{
 };
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
-pub use id::{DeliveryId, DeviceId, EventId, WebhookId};
+pub use id::{AdminId, DeliveryId, DeviceId, EventId, WebhookId};
 pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
@@ -40,6 +43,7 @@ pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
+pub use sign_in::{Account, KeyDigest, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,

@@ -1,6 +1,7 @@
 //! What the use cases need from the world. Every port is narrow, speaks domain, and says in its docs
 //! what it returns, what it guarantees and how it fails.
 
+mod admins;
 mod clock;
 mod deliveries;
 mod devices;
@@ -10,11 +11,13 @@ mod events;
 mod keys;
 mod media;
 mod outbox;
+mod passwords;
 mod targets;
 mod tester;
 mod webhooks;
 mod workspaces;
 
+pub use admins::{Admins, SignIns};
 pub use clock::{Clock, IdSource, SecretSource};
 pub use deliveries::{DeliveryLog, DeliveryQueue, OUTAGE, Reservation, Settled};
 pub use devices::Devices;
@@ -26,6 +29,7 @@ pub use events::{
 pub use keys::{KeyEntry, KeyKind, KeyVault};
 pub use media::MediaSource;
 pub use outbox::{Outbox, OutboxEntry, SendBegin};
+pub use passwords::PasswordHasher;
 pub use targets::Targets;
 pub use tester::WebhookTester;
 pub use webhooks::Webhooks;

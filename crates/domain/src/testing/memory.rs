@@ -13,8 +13,9 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery, DeviceStanding, MessageId,
-    Page, PhoneNumber, Timestamp, Token, Webhook, WebhookId, Workspace,
+    Admin, AdminId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
+    DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
+    Workspace,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
 use crate::{Error, Result};
@@ -38,6 +39,8 @@ pub(super) struct State {
     pub deliveries: BTreeMap<DeliveryId, Row>,
     pub sends: BTreeMap<(DeviceId, MessageId), SendRow>,
     pub keys: BTreeMap<(DeviceId, KeyKind, Bytes), (Bytes, Option<Timestamp>)>,
+    pub admins: BTreeMap<AdminId, Admin>,
+    pub sign_ins: BTreeMap<TokenDigest, SignIn>,
 }
 
 impl MemoryStore {
@@ -71,6 +74,8 @@ impl MemoryStore {
             delivery_log: self.clone(),
             keys: self.clone(),
             outbox: self.clone(),
+            admins: self.clone(),
+            sign_ins: self.clone(),
         }
     }
 

@@ -31,5 +31,7 @@ pub fn storage(store: &Store) -> Storage {
         delivery_log: store.delivery_log(),
         keys: store.keys(),
         outbox: store.outbox(),
+        admins: store.admins(),
+        sign_ins: store.sign_ins(),
     }
 }

@@ -2,6 +2,7 @@
 //! storage breaks the contract; [`storage_contract!`](crate::storage_contract) turns all of them into
 //! tests of one implementor.
 
+pub mod admins;
 pub mod deliveries;
 pub mod delivery_log;
 pub mod devices;
@@ -9,6 +10,7 @@ pub mod directory;
 pub mod events;
 pub mod keys;
 pub mod outbox;
+pub mod sign_ins;
 mod suite;
 pub mod webhooks;
 pub mod workspaces;
@@ -24,8 +26,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery, NewEvent,
-    Outbox, Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
+    NewEvent, Outbox, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.
@@ -49,6 +51,10 @@ pub struct Storage {
     pub keys: Arc<dyn KeyVault>,
     /// Sends.
     pub outbox: Arc<dyn Outbox>,
+    /// Who may sign in.
+    pub admins: Arc<dyn Admins>,
+    /// Who is signed in.
+    pub sign_ins: Arc<dyn SignIns>,
 }
 
 impl std::fmt::Debug for Storage {

@@ -119,6 +119,17 @@ macro_rules! storage_contract {
                 large_batches_are_whole
                 empty_calls_are_fine
             }
+            admins {
+                the_first_admin_is_found_by_name
+                there_is_one_first_admin
+            }
+            sign_ins {
+                a_sign_in_is_found_by_its_token
+                a_sign_in_needs_its_admin
+                a_sign_in_is_prolonged
+                what_was_ended_does_not_come_back
+                expired_sign_ins_are_pruned_in_steps
+            }
         }
     };
     (@tests $open:ident $($port:ident { $($story:ident)+ })+) => {
