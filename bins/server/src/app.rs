@@ -163,7 +163,7 @@ impl App {
             gateway: gateway.clone(),
             keys: ApiKeys::from_digests(vec![key.digest]),
             accounts: accounts.clone(),
-            proxies: TrustedProxies::new(config.trusted_proxies),
+            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             readiness: Arc::new(StoreReadiness::new(store.clone())),
             metrics: Arc::new(|| metrics::handle().render()),
             max_body_bytes: config.max_body_bytes,
