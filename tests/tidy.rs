@@ -38,6 +38,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// Libraries that one crate alone may name, outside of tests.
 const OWNED: &[(&str, &str)] = &[
     ("diesel", "wagate-store"),
+    ("rust-embed", "wagate-dashboard"),
     ("libsqlite3-sys", "wagate-store"),
     ("whatsapp-rust", "wagate-driver"),
     ("wacore", "wagate-sim"),

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -10,15 +12,15 @@ const GATEWAY = 'http://127.0.0.1:8080';
 /** Below this a packed file saves nothing. */
 const SMALLEST = 1024;
 
-/** Every text is packed once here, so that the gateway need not do it for each request. */
+/** Every text is packed once here, so that the gateway need not do it for each request. From what was written, because
+ * Vite changes files up to the end. */
 const packed = {
   name: 'wagate-packed',
   apply: 'build',
-  generateBundle(_, bundle) {
-    for (const [name, file] of Object.entries(bundle)) {
-      const content = file.type === 'chunk' ? file.code : file.source;
-      if (!/\.(js|css|svg)$/.test(name) || content.length < SMALLEST) continue;
-      this.emitFile({ type: 'asset', fileName: `${name}.gz`, source: gzipSync(content, { level: 9 }) });
+  writeBundle({ dir }, bundle) {
+    for (const name of Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name))) {
+      const content = readFileSync(join(dir, name));
+      if (content.length >= SMALLEST) writeFileSync(join(dir, `${name}.gz`), gzipSync(content, { level: 9 }));
     }
   },
 };

@@ -32,6 +32,7 @@ export const stream = {
   },
   stop(): void {
     clearTimeout(timer);
+    timer = undefined;
     source?.close();
     source = null;
     last = '';

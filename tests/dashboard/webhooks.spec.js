@@ -1,0 +1,32 @@
+import { expect, signIn, test, unique } from './dashboard.js';
+
+test('an endpoint is made, shows its secret once, pauses, goes on, and is deleted', async ({ page }) => {
+  const url = `https://example.com/${unique('hook')}`;
+  await signIn(page);
+  await page.goto('/webhooks');
+  await page.getByRole('button', { name: 'New endpoint' }).first().click();
+  const form = page.getByRole('dialog', { name: 'New endpoint' });
+  await form.getByLabel('Address').fill(url);
+  await form.getByLabel('All events').uncheck();
+  await expect(form.getByRole('button', { name: 'New endpoint' })).toBeDisabled();
+  await form.getByLabel('message.*').getByRole('checkbox').first().check();
+  await form.getByRole('button', { name: 'New endpoint' }).click();
+  const secret = page.getByText(/^whsec_/);
+  await expect(secret).toBeVisible();
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await expect(page.getByText(url)).toBeVisible();
+  await expect(page.getByText('message.*')).toBeVisible();
+  await expect(secret).toHaveCount(0);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByText('Paused', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expect(page.getByText('Active', { exact: true })).toBeVisible();
+  await page.getByRole('button', { name: 'Rotate secret' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate secret' }).click();
+  await expect(secret).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(page).toHaveURL(/\/webhooks$/);
+  await expect(page.getByText(url)).toHaveCount(0);
+});
