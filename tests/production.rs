@@ -1,49 +1,15 @@
 //! The binary that ships, built as it ships: alone, without what the simulator needs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop here")]
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
-
-/// Builds the server by itself, so that cargo unifies nobody's features into it, and says where it is.
-fn build() -> PathBuf {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--package",
-            "wagate",
-            "--locked",
-            "--message-format",
-            "json",
-        ])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let messages = lines
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executables: Vec<_> = messages
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .collect();
-    executables
-        .into_iter()
-        .find(|path| path.file_name().is_some_and(|name| name == "wagate"))
-        .unwrap()
-}
+use wagate_tests::production::build_server;
 
 #[test]
 fn the_shipped_server_verifies_whatsapp_and_checks_its_settings() {
     // A copy: other builds write to the same place.
     let folder = tempfile::tempdir().unwrap();
     let wagate = folder.path().join("wagate");
-    std::fs::copy(build(), &wagate).unwrap();
+    std::fs::copy(build_server(), &wagate).unwrap();
     let run = |args: &[&str], env: &[(&str, &str)]| {
         let output = Command::new(&wagate)
             .args(args)
@@ -75,7 +41,7 @@ fn the_shipped_server_verifies_whatsapp_and_checks_its_settings() {
 fn the_master_key_is_kept_and_changed() {
     let folder = tempfile::tempdir().unwrap();
     let wagate = folder.path().join("wagate");
-    std::fs::copy(build(), &wagate).unwrap();
+    std::fs::copy(build_server(), &wagate).unwrap();
     let data = folder.path().join("data");
     let run = |args: &[&str]| {
         let output = Command::new(&wagate)

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use actix_web::{App as HttpApp, HttpResponse, HttpServer, web};
 use futures_util::StreamExt as _;
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use wagate::{App, Config, Network, SystemClock};
 use wagate_domain::Gateway;
 use wagate_domain::gateway::{CallPatch, WebhookPatch};
@@ -43,6 +43,7 @@ const SECONDS: u64 = 20;
 #[derive(Default)]
 struct Arrivals {
     count: AtomicUsize,
+    arrived: Notify,
     at: Mutex<Vec<Option<Instant>>>,
 }
 
@@ -64,12 +65,13 @@ impl Arrivals {
         {
             *slot = Some(now);
             self.count.fetch_add(1, Ordering::SeqCst);
+            self.arrived.notify_one();
         }
     }
 
     async fn all(&self, events: usize) {
         while self.count.load(Ordering::SeqCst) < events {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            self.arrived.notified().await;
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command as Blocking, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use wagate_tests::production::build_server;
 
 /// Longest wait for a start or a stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,37 +30,12 @@ impl Binary {
         static SERVER: OnceLock<PathBuf> = OnceLock::new();
         static SANDBOX: OnceLock<PathBuf> = OnceLock::new();
         match self {
-            Self::Server => SERVER.get_or_init(|| keep("server", &build())),
+            Self::Server => SERVER.get_or_init(|| keep("server", &build_server())),
             Self::Sandbox => {
                 SANDBOX.get_or_init(|| keep("sandbox", Path::new(env!("CARGO_BIN_EXE_wagate-under-test"))))
             }
         }
     }
-}
-
-/// Builds the server alone and says where it is.
-fn build() -> PathBuf {
-    let output = Blocking::new(env!("CARGO"))
-        .args([
-            "build",
-            "--package",
-            "wagate",
-            "--locked",
-            "--message-format",
-            "json",
-        ])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap())
-        .output()
-        .unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{complaint}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .find(|path| path.file_name().is_some_and(|name| name == "wagate"))
-        .unwrap()
 }
 
 /// A copy that stays as it is: other builds write to the same place.

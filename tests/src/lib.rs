@@ -14,6 +14,7 @@ pub mod client;
 pub mod file_server;
 pub mod postgres;
 pub mod process;
+pub mod production;
 pub mod proxy;
 pub mod receiver;
 pub mod sandbox;

@@ -164,6 +164,17 @@ impl Receiver {
         self.wait_for(event, |body| body["event"] == event).await
     }
 
+    /// Waits until the classic event `event` came after an `earlier` one.
+    pub async fn wait_for_event_after(&self, event: &str, earlier: &str) {
+        let came = |got: &[Received]| {
+            got.iter()
+                .skip_while(|received| received.body["event"] != earlier)
+                .any(|received| received.body["event"] == event)
+        };
+        let came = self.fits_within(PATIENCE, came).await;
+        assert!(came, "no {event} came after {earlier}");
+    }
+
     /// Waits until this many requests came.
     pub async fn wait_for_count(&self, want: usize) -> Vec<Received> {
         assert!(

@@ -331,9 +331,13 @@ pub(crate) fn open_sealed(config: &Config) -> anyhow::Result<(Store, Sealer, Sou
     let Loaded { keyring, source } = master_key::load_or_create(&config.data_dir, config.keyring()?)?;
     let sealer = Sealer::new(keyring);
     let opened = Store::open(&config.store_settings(), sealer.clone());
-    let refused = opened
-        .as_ref()
-        .is_err_and(|error| error.code() == "invalid_master_key");
+    let refused = matches!(
+        opened,
+        Err(wagate_domain::Error::Invalid {
+            field: "master_key",
+            ..
+        })
+    );
     if refused && source == (Source::File { created: true }) {
         // It sealed nothing, and would only stand where the lost one belongs.
         master_key::discard(&config.data_dir)?;
