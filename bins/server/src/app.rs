@@ -101,18 +101,6 @@ impl App {
             &config.webhooks.allow,
             config.webhooks.timeout,
         )?;
-        let media_client = client(
-            network,
-            config.media.allow_private,
-            &config.media.allow,
-            config.media.timeout,
-        )?;
-        create_private_dir(&config.temp_dir())?;
-        let media_settings = MediaSettings {
-            max_bytes: config.media.max_bytes,
-            timeout: config.media.timeout,
-            ..MediaSettings::new(config.temp_dir())
-        };
 
         let (dispatch, inbox) = Dispatch::new(config.webhooks.concurrency);
         let post: Arc<dyn wagate_webhooks::Post> = Arc::new(post::GuardedPost::new(webhook_client.clone()));
@@ -134,7 +122,7 @@ impl App {
             )),
             outbox: store.outbox(),
             keys: store.keys(),
-            media: Arc::new(HttpMedia::new(media_client, media_settings)),
+            media: Arc::new(media(&config, network)?),
             targets: Arc::new(GuardedTargets::new(webhook_client, "webhooks.allow_private")),
             clock: clock.clone(),
             ids: Arc::new(UlidSource::default()),
@@ -343,6 +331,23 @@ pub(crate) fn open_sealed(config: &Config) -> anyhow::Result<(Store, Sealer, Sou
         master_key::discard(&config.data_dir)?;
     }
     Ok((opened.context("the database cannot be opened")?, sealer, source))
+}
+
+/// Fetches files from addresses that clients name.
+fn media(config: &Config, network: Network) -> anyhow::Result<HttpMedia> {
+    create_private_dir(&config.temp_dir())?;
+    let settings = MediaSettings {
+        max_bytes: config.media.max_bytes,
+        timeout: config.media.timeout,
+        ..MediaSettings::new(config.temp_dir())
+    };
+    let client = client(
+        network,
+        config.media.allow_private,
+        &config.media.allow,
+        config.media.timeout,
+    )?;
+    Ok(HttpMedia::new(client, settings))
 }
 
 fn client(

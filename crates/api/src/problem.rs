@@ -80,9 +80,7 @@ fn status(error: &Error) -> (StatusCode, Option<Duration>) {
         Error::AlreadyExists { .. } | Error::WrongState { .. } => (StatusCode::CONFLICT, None),
         Error::KeyReused | Error::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Error::Unauthenticated | Error::WrongCredentials => (StatusCode::UNAUTHORIZED, None),
-        Error::Throttled { retry_after } | Error::TooManyAttempts { retry_after } => {
-            (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after))
-        }
+        Error::Throttled { retry_after } => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
         Error::Unavailable { what: "database", .. } => {
             (StatusCode::SERVICE_UNAVAILABLE, Some(DATABASE_UNAVAILABLE_FOR))
         }
@@ -258,20 +256,12 @@ mod tests {
                 "setup_done",
             ),
             (
-                Error::TooManyAttempts {
-                    retry_after: Duration::from_mins(15),
-                },
-                429,
-                Some("900"),
-                "throttled",
-            ),
-            (
                 Error::Throttled {
                     retry_after: Duration::from_millis(1500),
                 },
                 429,
                 Some("2"),
-                "too_many_requests",
+                "throttled",
             ),
             (
                 Error::Refused {
@@ -294,23 +284,26 @@ mod tests {
                 Some("1"),
                 "database_unavailable",
             ),
-            (
-                Error::TimedOut { what: "whatsapp" },
-                504,
-                None,
-                "whatsapp_timeout",
-            ),
             (Error::TimedOut { what: "qr" }, 503, Some("2"), "waiting_for_qr"),
             (Error::internal("a secret of ours"), 500, None, "internal"),
         ];
         for (error, want_status, want_retry, want_code) in cases {
             let (status, retry, body) = shown(error);
             assert_eq!((status, retry.as_deref()), (want_status, want_retry), "{body}");
-            assert_eq!(body["code"], want_code);
-            assert_eq!(body["status"], false);
+            assert_eq!(
+                (&body["code"], &body["status"]),
+                (&want_code.into(), &false.into())
+            );
             assert_eq!(body["error"], body["message"]);
             assert!(!body.to_string().contains("secret"));
         }
+    }
+
+    #[test]
+    fn whatsapp_that_is_silent_is_a_timeout() {
+        let (status, retry, body) = shown(Error::TimedOut { what: "whatsapp" });
+        assert_eq!((status, retry), (504, None));
+        assert_eq!(body["code"], "whatsapp_timeout");
     }
 
     #[test]

@@ -75,11 +75,8 @@ pub enum Error {
     /// Signing in with a name, password, key or code that is not right; not said which.
     #[error("these credentials are wrong")]
     WrongCredentials,
-    /// Signing in failed too often; try again after the given time.
-    #[error("too many failed attempts")]
-    TooManyAttempts { retry_after: Duration },
-    /// Too many requests; try again after the given time.
-    #[error("too many requests")]
+    /// Too many requests, or failures to sign in; try again after the given time.
+    #[error("too many attempts")]
     Throttled { retry_after: Duration },
     /// WhatsApp said no; `wa_code` is its own code when it gave one.
     #[error("WhatsApp refused: {text}")]
@@ -107,8 +104,7 @@ impl Error {
             Self::KeyReused => "idempotency_key_reused".into(),
             Self::Unauthenticated => "unauthenticated".into(),
             Self::WrongCredentials => "wrong_credentials".into(),
-            Self::TooManyAttempts { .. } => "throttled".into(),
-            Self::Throttled { .. } => "too_many_requests".into(),
+            Self::Throttled { .. } => "throttled".into(),
             Self::Refused { .. } => "whatsapp_refused".into(),
             Self::Unavailable { what, .. } => format!("{what}_unavailable"),
             Self::TimedOut { what } => format!("{what}_timeout"),
@@ -120,7 +116,6 @@ impl Error {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Throttled { .. }
-            | Self::TooManyAttempts { .. }
             | Self::Unavailable { .. }
             | Self::TimedOut { .. }
             | Self::WrongState { .. } => true,

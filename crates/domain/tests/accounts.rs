@@ -172,7 +172,7 @@ async fn guessing_has_to_wait_by_name_and_by_address() {
     }
     let waiting = bench.sign_in("siti", PASSWORD, address(9)).await.unwrap_err();
     assert!(
-        matches!(waiting, Error::TooManyAttempts { retry_after } if retry_after == Duration::from_mins(15)),
+        matches!(waiting, Error::Throttled { retry_after } if retry_after == Duration::from_mins(15)),
         "{waiting:?}"
     );
     let verified = bench.hasher.verified();

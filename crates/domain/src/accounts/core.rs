@@ -113,7 +113,7 @@ impl Accounts {
     }
 
     /// Makes the first admin and signs them in. `WrongState` when there is one, `WrongCredentials` for a wrong code,
-    /// `TooManyAttempts` after a few of those.
+    /// `Throttled` after a few of those.
     #[tracing::instrument(skip_all)]
     pub async fn setup(&self, new: NewAdmin, from: IpAddr) -> Result<SignedIn> {
         if self.parts.admins.any().await? {
@@ -140,7 +140,7 @@ impl Accounts {
     }
 
     /// Signs an admin in. `WrongCredentials`, after the same time, whether the name or the password is wrong;
-    /// `TooManyAttempts` after a few of those.
+    /// `Throttled` after a few of those.
     #[tracing::instrument(skip_all)]
     pub async fn sign_in(&self, name: &AdminName, password: &Secret, from: IpAddr) -> Result<SignedIn> {
         let attempt = self.begin(Some(name), from)?;
@@ -157,7 +157,7 @@ impl Accounts {
         }
     }
 
-    /// Signs in whoever has an API key. `None` is a key that nobody knows: `WrongCredentials`, and `TooManyAttempts`
+    /// Signs in whoever has an API key. `None` is a key that nobody knows: `WrongCredentials`, and `Throttled`
     /// after a few of those.
     #[tracing::instrument(skip_all)]
     pub async fn sign_in_with_key(&self, key: Option<KeyDigest>, from: IpAddr) -> Result<SignedIn> {

@@ -26,7 +26,7 @@ export function problemOf(response: Response, body: unknown): Problem {
 export function explain(error: unknown): string {
   if (!(error instanceof Problem)) return t('problem.network');
   const known = named('problem', error.code);
-  if (error.code === 'throttled' || error.code === 'too_many_requests') {
+  if (error.code === 'throttled') {
     return t('problem.throttled', { seconds: error.retryAfter ?? 60 });
   }
   return known ?? (error.message || t('problem.status', { status: String(error.status) }));
