@@ -10,7 +10,7 @@ use wagate_domain::ports::{EventBatch, Express, NewEvent, Recorded};
 use wagate_domain::{Error, Result};
 
 use crate::dialect::{Conn, MAX_BINDS, without_nul};
-use crate::error::{Failure, no_device};
+use crate::error::{Failure, no_device, repeat};
 use crate::memo::Memo;
 use crate::schema::{counters, devices as device_table, events};
 use crate::seal::Sealer;
@@ -64,6 +64,10 @@ impl Recording {
         }
         fits
     }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.waiting.len() >= MOST
+    }
 }
 
 impl Job for Recording {
@@ -80,15 +84,18 @@ impl Job for Recording {
         if self.waiting.iter().any(|one| one.batch.device_after.is_some()) {
             self.memo.forget();
         }
+        let several = self.waiting.len() > 1;
+        let mut end = Some(end);
         for one in self.waiting {
-            let own = match &end {
-                Ok(()) => one
-                    .end
-                    .unwrap_or_else(|| Err(Error::internal("a batch was answered before it was recorded"))),
-                Err(error) => Err(crate::error::repeat(error)),
+            let common = match &end {
+                Some(Err(error)) if several => Err(repeat(error)),
+                _ => end.take().unwrap_or(Ok(())),
             };
+            let own = one
+                .end
+                .unwrap_or_else(|| Err(Error::internal("a batch was answered before it was recorded")));
             // Whoever asked may have gone away; what is recorded stands all the same.
-            let _ = one.reply.send(own);
+            let _ = one.reply.send(common.and(own));
         }
     }
 

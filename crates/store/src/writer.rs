@@ -235,14 +235,18 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
     /// Lets the job take over what is queued of its kind.
     fn gather(&mut self, job: &mut dyn Job) {
         let Some(recording) = job.recording() else { return };
-        while self.ahead.len() < MAX_BATCH
-            && let Some(mut other) = self.received()
-        {
+        // First those that wait longest: nobody is passed by others of its kind.
+        let mut others = std::mem::take(&mut self.ahead);
+        while let Some(mut other) = others.pop_front().or_else(|| self.received()) {
             let absorbed = other.recording().is_some_and(|other| recording.absorb(other));
             if !absorbed {
                 self.ahead.push_back(other);
             }
+            if recording.is_full() || self.ahead.len() >= MAX_BATCH {
+                break;
+            }
         }
+        self.ahead.append(&mut others);
     }
 
     fn queued(&mut self) -> Option<Box<dyn Job>> {

@@ -70,6 +70,7 @@ macro_rules! storage_contract {
                 a_reservation_is_shared_out
                 a_retry_is_not_overtaken
                 what_alone_is_refused_steps_aside
+                what_is_recorded_behind_a_larger_id_has_its_turn
                 a_receiver_that_refuses_everything_keeps_the_order
                 a_success_hastens_what_waits
                 a_dead_delivery_lets_the_next_go
