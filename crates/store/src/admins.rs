@@ -112,6 +112,6 @@ impl Admins for SqlAdmins {
             on!(conn, c => diesel::insert_into(admins::table).values(&row).execute(c)?);
             Ok(true)
         };
-        self.database.write(create).await
+        self.database.write_apart(create).await
     }
 }

@@ -17,6 +17,8 @@ use crate::error::{from_diesel, unavailable};
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// The write-ahead log is cut back to this after a checkpoint, in bytes.
 const WAL_LIMIT: u32 = 64 << 20;
+/// What the writer keeps of the file in memory, in KiB: the indexes' inner pages, and those that change all the time.
+const WRITER_CACHE_KIB: u32 = 16 << 10;
 /// The write-ahead log is moved into the file when it has so many pages of 4 KiB.
 const WAL_PAGES: u32 = 2_000;
 
@@ -133,6 +135,7 @@ fn open_file(path: &Path) -> Result<SqliteConnection> {
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -{WRITER_CACHE_KIB};
          PRAGMA wal_autocheckpoint = {WAL_PAGES};
          PRAGMA journal_size_limit = {WAL_LIMIT};"
     ))

@@ -105,21 +105,30 @@ impl DeliveryQueue for SqlDeliveries {
             let back = (deliveries::due_at.eq(now.0), deliveries::leased.eq(0));
             Ok(on!(conn, c => diesel::update(leased).set(back).execute(c)?))
         };
-        self.database.write(recover).await.map(|count| count as u64)
+        self.database.write_apart(recover).await.map(|count| count as u64)
     }
 
     async fn reserve(&self, reservation: Reservation) -> Result<Vec<Delivery>> {
         let sealer = self.database.sealer().clone();
         self.database
-            .write(move |conn| reserve(conn, &reservation, &sealer))
+            .write_apart(move |conn| reserve(conn, &reservation, &sealer))
             .await
     }
 
     async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp, lease: Duration) -> Result<Settled> {
         let sealer = self.database.sealer().clone();
-        self.database
-            .write(move |conn| settle(conn, settlements, now, lease, &sealer))
-            .await
+        let settled = self
+            .database
+            .write_apart(move |conn| settle(conn, settlements, now, lease, &sealer))
+            .await;
+        // Whether endpoints were switched off is not known when it failed.
+        if settled
+            .as_ref()
+            .map_or(true, |settled| !settled.disabled.is_empty())
+        {
+            self.database.memo().forget();
+        }
+        settled
     }
 
     async fn next_due(&self, busy: &[WebhookId]) -> Result<Option<Timestamp>> {

@@ -273,7 +273,7 @@ impl DeliveryLog for SqlDeliveryLog {
     }
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<()> {
-        self.database.write(move |conn| replay(conn, id, now)).await
+        self.database.write_apart(move |conn| replay(conn, id, now)).await
     }
 
     async fn replay_many(&self, webhook: WebhookId, which: Replay, now: Timestamp) -> Result<u64> {
@@ -284,7 +284,7 @@ impl DeliveryLog for SqlDeliveryLog {
         loop {
             let step = self
                 .database
-                .write(move |conn| replay_some(conn, &webhook.to_string(), which, now))
+                .write_apart(move |conn| replay_some(conn, &webhook.to_string(), which, now))
                 .await?;
             if step == 0 {
                 return Ok(count);

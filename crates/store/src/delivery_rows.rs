@@ -124,23 +124,25 @@ pub(crate) fn lease(
         .into_iter()
         .map(|row| (row.id.clone(), row))
         .collect();
-    Ok(open(rows, endpoints, now, sealer)?)
+    Ok(deliveries_of(rows, &open_endpoints(endpoints, sealer)?, now)?)
+}
+
+/// Endpoints with their secrets readable.
+pub(crate) fn open_endpoints(
+    rows: BTreeMap<String, WebhookRow>,
+    sealer: &Sealer,
+) -> Result<BTreeMap<String, Webhook>> {
+    rows.into_iter()
+        .map(|(id, row)| Ok((id, row.open(sealer)?)))
+        .collect()
 }
 
 /// Rows with what their endpoints add to them.
-pub(crate) fn open(
+pub(crate) fn deliveries_of(
     rows: Vec<ReservedRow>,
-    endpoints: BTreeMap<String, WebhookRow>,
+    endpoints: &BTreeMap<String, Webhook>,
     now: Timestamp,
-    sealer: &Sealer,
 ) -> Result<Vec<Delivery>> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let endpoints: BTreeMap<String, Webhook> = endpoints
-        .into_iter()
-        .map(|(id, row)| Ok((id, row.open(sealer)?)))
-        .collect::<Result<_>>()?;
     rows.into_iter()
         .filter_map(|row| {
             let webhook = endpoints.get(&row.webhook_id)?;

@@ -206,12 +206,20 @@ impl Devices for SqlDevices {
     }
 
     async fn get(&self, id: DeviceId) -> Result<Option<Device>> {
+        let version = match self.database.memo().device(id) {
+            Ok(known) => return Ok(Some(known.as_ref().clone())),
+            Err(version) => version,
+        };
         let get = move |conn: &mut Conn<'_>| {
             let row: Option<DeviceRow> =
                 on!(conn, c => devices::table.find(id.to_string()).first(c).optional()?);
             Ok(row.map(Device::try_from).transpose()?)
         };
-        self.database.run(get).await
+        let found = self.database.run(get).await?;
+        if let Some(device) = &found {
+            self.database.memo().keep_device(version, device);
+        }
+        Ok(found)
     }
 
     async fn all(&self) -> Result<Vec<Device>> {

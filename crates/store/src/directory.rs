@@ -76,18 +76,18 @@ diesel::define_sql_function! {
 }
 
 /// Merges as [`Contact::merge`] does: what the newer one does not know stays.
-pub(crate) fn merge(conn: &mut Conn<'_>, device: DeviceId, newer: Vec<Contact>) -> Result<(), Failure> {
+pub(crate) fn merge(conn: &mut Conn<'_>, newer: Vec<(DeviceId, &Contact)>) -> Result<(), Failure> {
     // One statement must not meet the same row twice: PostgreSQL refuses that.
-    let mut by_jid: BTreeMap<Jid, Contact> = BTreeMap::new();
-    for contact in newer {
-        by_jid
-            .entry(contact.jid.clone())
-            .and_modify(|known| known.merge(&contact))
-            .or_insert(contact);
+    let mut merged: BTreeMap<(DeviceId, &Jid), Contact> = BTreeMap::new();
+    for (device, contact) in newer {
+        merged
+            .entry((device, &contact.jid))
+            .and_modify(|known| known.merge(contact))
+            .or_insert_with(|| contact.clone());
     }
-    let rows: Vec<ContactRow> = by_jid
-        .into_values()
-        .map(|contact| ContactRow::new(device, contact))
+    let rows: Vec<ContactRow> = merged
+        .into_iter()
+        .map(|((device, _), contact)| ContactRow::new(device, contact))
         .collect();
     for some in rows.chunks(MAX_BINDS / CONTACT_COLUMNS) {
         on!(conn, c => {
@@ -102,9 +102,8 @@ pub(crate) fn merge(conn: &mut Conn<'_>, device: DeviceId, newer: Vec<Contact>) 
                     contacts::push_name.eq(coalesce(excluded(contacts::push_name), contacts::push_name)),
                     contacts::business_name.eq(coalesce(excluded(contacts::business_name), contacts::business_name)),
                 ))
-                .execute(c)
-        })
-        .map_err(|error| Failure::or_no_device(error, device))?;
+                .execute(c)?
+        });
     }
     Ok(())
 }
@@ -183,6 +182,6 @@ impl Directory for SqlDirectory {
             });
             Ok(())
         };
-        self.database.write(remember).await
+        self.database.write_apart(remember).await
     }
 }

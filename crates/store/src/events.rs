@@ -1,22 +1,18 @@
-//! Recording events: everything that one commit of the driver comes to, in one transaction; and reading
-//! them back in the order in which they were recorded.
-
-use std::collections::BTreeSet;
+//! The log of events: recording them (how: `recording.rs`), and reading them back in the order in which they
+//! were recorded.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use diesel::prelude::*;
 use wagate_domain::Result;
-use wagate_domain::model::{CursorPage, CursorQuery, DeviceId, EventId, Timestamp};
-use wagate_domain::ports::{EventBatch, EventQuery, EventStore, Express, NewEvent, Recorded, StoredEvent};
+use wagate_domain::model::{CursorPage, CursorQuery, EventId, Timestamp};
+use wagate_domain::ports::{EventBatch, EventQuery, EventStore, Recorded, StoredEvent};
 
-use crate::dialect::{Conn, MAX_BINDS, without_nul};
-use crate::error::{Failure, no_device, stored};
+use crate::dialect::Conn;
+use crate::error::{Failure, stored};
 use crate::page::page;
 use crate::pool::Database;
-use crate::schema::{counters, deliveries, devices as device_table, events};
-use crate::seal::Sealer;
-use crate::{devices, directory, outbox, queue};
+use crate::schema::{counters, deliveries, events};
 
 /// [`EventStore`] in a database.
 pub struct SqlEvents {
@@ -27,117 +23,6 @@ impl std::fmt::Debug for SqlEvents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SqlEvents")
     }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = events, treat_none_as_default_value = false)]
-struct NewEventRow<'a> {
-    id: String,
-    device_id: &'a str,
-    kind: &'static str,
-    dedupe_key: Option<String>,
-    at: i64,
-    recorded_at: i64,
-    data: &'a [u8],
-    seq: i64,
-}
-
-/// Values that a [`NewEventRow`] binds.
-const COLUMNS: usize = 8;
-
-fn record(conn: &mut Conn<'_>, batch: EventBatch, sealer: &Sealer) -> Result<Recorded, Failure> {
-    require_device(conn, batch.device)?;
-    if let Some(device) = &batch.device_after {
-        devices::overwrite(conn, device)?;
-    }
-    let mut express = batch.express;
-    let mut events = batch.events;
-    for change in batch.statuses {
-        events.extend(outbox::raise_status(conn, batch.device, change)?);
-    }
-    let recorded = append(conn, batch.device, events, &mut express, sealer)?;
-    directory::merge(conn, batch.device, batch.contacts)?;
-    directory::remove(conn, batch.device, &batch.removed_contacts)?;
-    Ok(recorded)
-}
-
-/// A batch may hold nothing that hangs on the device and must fail all the same when it is gone.
-fn require_device(conn: &mut Conn<'_>, id: DeviceId) -> Result<(), Failure> {
-    let found: Option<String> = on!(conn, c => {
-        device_table::table.find(id.to_string()).select(device_table::id).first(c).optional()?
-    });
-    if found.is_some() {
-        Ok(())
-    } else {
-        Err(no_device(id).into())
-    }
-}
-
-/// Puts those events into the log that are new, and their deliveries into the queue.
-pub(crate) fn append(
-    conn: &mut Conn<'_>,
-    device: DeviceId,
-    events: Vec<NewEvent>,
-    express: &mut Express,
-    sealer: &Sealer,
-) -> Result<Recorded, Failure> {
-    let mut recorded = Recorded::default();
-    if events.is_empty() {
-        return Ok(recorded);
-    }
-    let new = insert(conn, device, events)?;
-    recorded.events = new.iter().map(|event| event.id).collect();
-    queue::queue(conn, device, &new, express, sealer, &mut recorded)?;
-    Ok(recorded)
-}
-
-/// Numbers go up in the order of recording: one writer hands them out, and a reader sees a whole commit or
-/// nothing of it.
-fn take_numbers(conn: &mut Conn<'_>, count: usize) -> Result<i64, Failure> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let last: i64 = on!(conn, c => {
-        diesel::update(counters::table.find("events"))
-            .set(counters::value.eq(counters::value + count))
-            .returning(counters::value)
-            .get_result(c)?
-    });
-    Ok(last - count)
-}
-
-/// Inserts what is not there yet and returns it, in order.
-fn insert(conn: &mut Conn<'_>, device: DeviceId, events: Vec<NewEvent>) -> Result<Vec<NewEvent>, Failure> {
-    let before = take_numbers(conn, events.len())?;
-    let device = device.to_string();
-    let rows: Vec<NewEventRow<'_>> = events
-        .iter()
-        .zip(before + 1..)
-        .map(|(event, seq)| NewEventRow {
-            id: event.id.to_string(),
-            device_id: &device,
-            kind: event.kind.as_str(),
-            dedupe_key: event.dedupe_key.as_deref().map(without_nul),
-            at: event.at.0,
-            recorded_at: event.recorded_at.0,
-            data: &event.data,
-            seq,
-        })
-        .collect();
-    let mut inserted: BTreeSet<String> = BTreeSet::new();
-    for some in rows.chunks(MAX_BINDS / COLUMNS) {
-        let ids: Vec<String> = on!(conn, c => {
-            diesel::insert_into(events::table)
-                .values(some)
-                .on_conflict_do_nothing()
-                .returning(events::id)
-                .get_results(c)?
-        });
-        inserted.extend(ids);
-    }
-    drop(rows);
-    Ok(events
-        .into_iter()
-        .filter(|event| inserted.remove(&event.id.to_string()))
-        .collect())
 }
 
 #[derive(Queryable, Selectable)]
@@ -231,10 +116,7 @@ fn prune(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<usize, Fa
 #[async_trait]
 impl EventStore for SqlEvents {
     async fn record(&self, batch: EventBatch) -> Result<Recorded> {
-        let sealer = self.database.sealer().clone();
-        self.database
-            .write(move |conn| record(conn, batch, &sealer))
-            .await
+        self.database.record(batch).await
     }
 
     async fn list(
@@ -259,7 +141,7 @@ impl EventStore for SqlEvents {
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64> {
         self.database
-            .write(move |conn| prune(conn, before, limit))
+            .write_apart(move |conn| prune(conn, before, limit))
             .await
             .map(|count| count as u64)
     }

@@ -223,7 +223,7 @@ impl KeyVault for SqlKeys {
         }
         let entries = envelope(self.database.sealer(), device, entries)?;
         self.database
-            .write(move |conn| put_many(conn, device, &entries))
+            .write_apart(move |conn| put_many(conn, device, &entries))
             .await
     }
 
@@ -233,7 +233,7 @@ impl KeyVault for SqlKeys {
         }
         let entries = envelope(self.database.sealer(), device, entries)?;
         self.database
-            .write(move |conn| replace_many(conn, &device.to_string(), &entries))
+            .write_apart(move |conn| replace_many(conn, &device.to_string(), &entries))
             .await
     }
 
@@ -242,7 +242,7 @@ impl KeyVault for SqlKeys {
             return Ok(());
         }
         self.database
-            .write(move |conn| delete_many(conn, &device.to_string(), kind, &keys))
+            .write_apart(move |conn| delete_many(conn, &device.to_string(), kind, &keys))
             .await
     }
 
@@ -254,7 +254,7 @@ impl KeyVault for SqlKeys {
 
     async fn delete_prefix(&self, device: DeviceId, kind: KeyKind, prefix: Bytes) -> Result<u64> {
         let delete = move |conn: &mut Conn<'_>| delete_prefix(conn, &device.to_string(), kind, &prefix);
-        self.database.write(delete).await.map(|count| count as u64)
+        self.database.write_apart(delete).await.map(|count| count as u64)
     }
 
     async fn take(&self, device: DeviceId, kind: KeyKind, key: Bytes) -> Result<Option<Bytes>> {
@@ -266,7 +266,7 @@ impl KeyVault for SqlKeys {
             let open = |value: Vec<u8>| unseal(&sealer, device, kind, &key, &value);
             Ok(value.map(open).transpose()?)
         };
-        self.database.write(take).await
+        self.database.write_apart(take).await
     }
 
     async fn expire(&self, device: DeviceId, kind: KeyKind, now: Timestamp) -> Result<u64> {
@@ -274,7 +274,7 @@ impl KeyVault for SqlKeys {
             let expired = of!(device.to_string(), kind).filter(keys::expires_at.le(now.0));
             Ok(on!(conn, c => diesel::delete(expired).execute(c)?))
         };
-        self.database.write(expire).await.map(|count| count as u64)
+        self.database.write_apart(expire).await.map(|count| count as u64)
     }
 
     async fn erase(&self, device: DeviceId) -> Result<()> {
@@ -283,6 +283,6 @@ impl KeyVault for SqlKeys {
             on!(conn, c => diesel::delete(of_device).execute(c)?);
             Ok(())
         };
-        self.database.write(erase).await
+        self.database.write_apart(erase).await
     }
 }

@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use wagate_domain::model::{
     Answer, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
 };
-use wagate_domain::ports::{Express, NewEvent, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
+use wagate_domain::ports::{Express, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 use wagate_domain::{Error, Result};
 
 use crate::dialect::{Conn, MAX_BINDS, without_nul};
 use crate::error::{Failure, stored};
-use crate::events;
 use crate::page::page;
 use crate::pool::Database;
+use crate::recording;
 use crate::schema::sends;
 
 /// [`Outbox`] in a database.
@@ -44,12 +44,12 @@ fn code(status: MessageStatus) -> i32 {
         .map_or(0, |(_, code)| *code)
 }
 
-/// A status never goes back, and a message that is not ours has none. Returns the event of a change.
+/// A status never goes back, and a message that is not ours has none. Says whether it did change.
 pub(crate) fn raise_status(
     conn: &mut Conn<'_>,
     device: DeviceId,
-    change: StatusChange,
-) -> Result<Option<NewEvent>, Failure> {
+    change: &StatusChange,
+) -> Result<bool, Failure> {
     let failure = change
         .failure
         .as_ref()
@@ -66,13 +66,13 @@ pub(crate) fn raise_status(
     );
     let changed = on!(conn, c => diesel::update(behind).set(raised).execute(c)?);
     if changed == 0 {
-        return Ok(None);
+        return Ok(false);
     }
     if let Some(to) = &change.to {
         let send = sends::table.find((device.to_string(), &change.message.0));
         on!(conn, c => diesel::update(send).set(sends::recipient.eq(to.to_string())).execute(c)?);
     }
-    Ok(change.event)
+    Ok(true)
 }
 
 fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Result<SendBegin, Failure> {
@@ -154,7 +154,7 @@ fn earlier(conn: &mut Conn<'_>, device: &str, asked: &Idempotency) -> Result<Opt
 impl Outbox for SqlOutbox {
     async fn begin(&self, entry: OutboxEntry, keys_since: Timestamp) -> Result<SendBegin> {
         self.database
-            .write(move |conn| begin(conn, entry, keys_since))
+            .write_apart(move |conn| begin(conn, entry, keys_since))
             .await
     }
 
@@ -172,16 +172,15 @@ impl Outbox for SqlOutbox {
             .transpose()
             .map_err(Error::internal)?;
         let finish = move |conn: &mut Conn<'_>| {
-            let message = change.message.0.clone();
-            let event = raise_status(conn, device, change)?;
+            let changed = raise_status(conn, device, &change)?;
             if let Some(answer) = answer {
-                let send = sends::table.find((device.to_string(), &message));
+                let send = sends::table.find((device.to_string(), &change.message.0));
                 on!(conn, c => diesel::update(send).set(sends::answer.eq(answer)).execute(c)?);
             }
-            let mut express = express;
-            events::append(conn, device, event.into_iter().collect(), &mut express, &sealer)
+            let event = change.event.filter(|_| changed);
+            recording::append_own(conn, device, event.as_slice(), express, &sealer)
         };
-        self.database.write(finish).await
+        self.database.write_apart(finish).await
     }
 
     async fn get(&self, device: DeviceId, message: &MessageId) -> Result<Option<StoredSend>> {
@@ -230,7 +229,7 @@ impl Outbox for SqlOutbox {
             }
             Ok(old.len() as u64)
         };
-        self.database.write(prune).await
+        self.database.write_apart(prune).await
     }
 }
 

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 use diesel::RunQueryDsl;
 use diesel::r2d2::{ManageConnection, Pool};
 use tokio::sync::{Semaphore, watch};
+use wagate_domain::ports::{EventBatch, Recorded};
 use wagate_domain::{Error, Result};
 
 use crate::connection::{Connection, Target, is_held};
 use crate::dialect::Conn;
 use crate::error::{Failure, unavailable};
+use crate::memo::Memo;
+use crate::recording::Recording;
 use crate::seal::Sealer;
 use crate::writer::{Writer, closed};
 
@@ -78,6 +81,7 @@ pub(crate) struct Database {
     /// When a read failed last because the database is away.
     failed: Arc<Mutex<Option<Instant>>>,
     sealer: Sealer,
+    memo: Memo,
 }
 
 impl Database {
@@ -104,6 +108,7 @@ impl Database {
             turns,
             failed: Arc::default(),
             sealer,
+            memo: Memo::default(),
         })
     }
 
@@ -164,7 +169,27 @@ impl Database {
         T: Send + 'static,
         W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(work, Some(self.memo().clone())).await
+    }
+
+    /// [`Self::write`] for work that changes no device and no endpoint: what is remembered of those stays.
+    pub(crate) async fn write_apart<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.writer.write(work, None).await
+    }
+
+    /// What is remembered.
+    pub(crate) fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
+    /// Records the batch, with others that wait at the same time; durable on return.
+    pub(crate) async fn record(&self, batch: EventBatch) -> Result<Recorded> {
+        let job = Recording::new(batch, self.sealer.clone(), self.memo.clone());
+        self.writer.record(job).await
     }
 
     /// Turns true when the disk failed under a commit: see [`Writer`].

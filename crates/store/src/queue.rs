@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
-use wagate_domain::model::{DeviceId, Timestamp};
-use wagate_domain::ports::{Express, NewEvent, Recorded};
+use wagate_domain::model::Timestamp;
+use wagate_domain::ports::{Express, Recorded};
 
-use crate::delivery_rows::{NewDeliveryRow, open};
+use crate::delivery_rows::{NewDeliveryRow, ReservedRow, deliveries_of, open_endpoints};
 use crate::dialect::{Conn, MAX_BINDS, without_nul};
 use crate::error::Failure;
+use crate::recording::New;
 use crate::schema::deliveries;
 use crate::seal::Sealer;
 use crate::webhooks::{self, WebhookRow};
@@ -18,62 +19,69 @@ use crate::webhooks::{self, WebhookRow};
 const NEW_COLUMNS: usize = 14;
 
 /// Queues the deliveries of new events to those endpoints that still exist. As many as `express` allows are
-/// reserved for the caller.
+/// reserved for the caller; it and `recorded` go by batch.
 pub(crate) fn queue(
     conn: &mut Conn<'_>,
-    device: DeviceId,
-    events: &[NewEvent],
-    express: &mut Express,
+    events: &[New<'_>],
+    express: &mut [Express],
     sealer: &Sealer,
-    recorded: &mut Recorded,
+    recorded: &mut [Recorded],
 ) -> Result<(), Failure> {
     let endpoints = endpoints(conn, events)?;
     if endpoints.is_empty() {
         return Ok(());
     }
-    let device = device.to_string();
     let mut rows = Vec::new();
-    for event in events {
+    let mut batches = Vec::new();
+    for New { batch, device, event } in events {
         for new in &event.deliveries {
             let webhook = new.webhook.to_string();
             if endpoints.contains_key(&webhook) {
                 let lane = without_nul(&format!("{webhook}/{device}/{}", event.lane));
-                rows.push(NewDeliveryRow::new(event, new, webhook, &device, lane));
+                rows.push(NewDeliveryRow::new(event, new, webhook, device, lane));
+                batches.push(*batch);
             }
         }
     }
     let mut busy = busy_lanes(conn, &rows)?;
-    let mut reserved = Vec::new();
-    for row in &mut rows {
+    let mut reserved: BTreeMap<usize, Vec<ReservedRow>> = BTreeMap::new();
+    for (row, batch) in rows.iter_mut().zip(batches) {
         let Some(lane) = row.lane.clone() else { continue };
         if !busy.insert(lane) || !endpoints[&row.webhook_id].is_active() {
             continue;
         }
+        let express = &mut express[batch];
         if express.limit > 0 {
             express.limit -= 1;
             row.due_at = Some((Timestamp(row.queued_at) + express.lease).0);
             row.leased = 1;
-            reserved.push(row.as_reserved());
+            reserved.entry(batch).or_default().push(row.as_reserved());
         } else {
             row.due_at = Some(row.queued_at);
-            recorded.queued = true;
+            recorded[batch].queued = true;
         }
     }
     for some in rows.chunks(MAX_BINDS / NEW_COLUMNS) {
         on!(conn, c => diesel::insert_into(deliveries::table).values(some).execute(c)?);
     }
+    if reserved.is_empty() {
+        return Ok(());
+    }
     let now = events
         .first()
-        .map_or(Timestamp::default(), |event| event.recorded_at);
-    recorded.express.extend(open(reserved, endpoints, now, sealer)?);
+        .map_or(Timestamp::default(), |new| new.event.recorded_at);
+    let endpoints = open_endpoints(endpoints, sealer)?;
+    for (batch, rows) in reserved {
+        recorded[batch].express = deliveries_of(rows, &endpoints, now)?;
+    }
     Ok(())
 }
 
 /// The endpoints that any of the deliveries go to, by id.
-fn endpoints(conn: &mut Conn<'_>, events: &[NewEvent]) -> Result<BTreeMap<String, WebhookRow>, Failure> {
+fn endpoints(conn: &mut Conn<'_>, events: &[New<'_>]) -> Result<BTreeMap<String, WebhookRow>, Failure> {
     let wanted: BTreeSet<String> = events
         .iter()
-        .flat_map(|event| &event.deliveries)
+        .flat_map(|new| &new.event.deliveries)
         .map(|new| new.webhook.to_string())
         .collect();
     if wanted.is_empty() {

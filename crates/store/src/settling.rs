@@ -188,7 +188,10 @@ impl Round {
                 on!(conn, c => diesel::update(deliveries::table.find(&row.id)).set(later).execute(c)?);
                 self.took.entry(row.webhook_id).or_insert(false);
                 let refusals = row.attempts + 1 - row.baseline;
-                if setback == Setback::Refused && refusals >= REFUSALS && standing.head {
+                if !standing.head {
+                    // Its lane must not wait for a head that nobody has been handed.
+                    self.lanes.extend(row.lane);
+                } else if setback == Setback::Refused && refusals >= REFUSALS {
                     self.refused.extend(row.lane);
                 }
             }
@@ -215,7 +218,11 @@ impl Round {
     fn write(&mut self, conn: &mut Conn<'_>, now: Timestamp) -> Result<(), Failure> {
         for some in queue::heads(conn, &self.passed)?.chunks(MAX_BINDS) {
             // Steps aside: it goes on being tried, and its lane goes on without it.
-            let passed = deliveries::table.filter(deliveries::id.eq_any(some));
+            // One that was never handed out was not passed: it was recorded after what is larger by its id, and is
+            // next.
+            let passed = deliveries::table
+                .filter(deliveries::id.eq_any(some))
+                .filter(deliveries::due_at.is_not_null());
             on!(conn, c => diesel::update(passed).set(deliveries::lane.eq(None::<String>)).execute(c)?);
         }
         for some in self.delivered.chunks(MAX_BINDS / 2) {

@@ -94,7 +94,7 @@ impl SignIns for SqlSignIns {
                 .map_err(|error| or_no_admin(error, &row))?;
             Ok(())
         };
-        self.database.write(create).await
+        self.database.write_apart(create).await
     }
 
     async fn find(&self, token: &TokenDigest) -> Result<Option<SignIn>> {
@@ -120,7 +120,7 @@ impl SignIns for SqlSignIns {
             });
             Ok(count > 0)
         };
-        self.database.write(extend).await
+        self.database.write_apart(extend).await
     }
 
     async fn delete(&self, token: &TokenDigest) -> Result<()> {
@@ -129,7 +129,7 @@ impl SignIns for SqlSignIns {
             on!(conn, c => diesel::delete(sign_ins::table.find(token)).execute(c)?);
             Ok(())
         };
-        self.database.write(delete).await
+        self.database.write_apart(delete).await
     }
 
     async fn prune(&self, now: Timestamp, limit: u32) -> Result<u64> {
@@ -144,6 +144,6 @@ impl SignIns for SqlSignIns {
             on!(conn, c => diesel::delete(pruned).execute(c)?);
             Ok(expired.len() as u64)
         };
-        self.database.write(prune).await
+        self.database.write_apart(prune).await
     }
 }

@@ -102,7 +102,7 @@ impl Store {
 
     /// Whether both reading and writing work now: writes a row and waits until it is on disk.
     pub async fn ping(&self) -> Result<()> {
-        self.database.write(stamp::beat).await?;
+        self.database.write_apart(stamp::beat).await?;
         let read = |conn: &mut crate::dialect::Conn<'_>| {
             on!(conn, c => {
                 diesel::select(1.into_sql::<diesel::sql_types::Integer>()).get_result::<i32>(c)?;

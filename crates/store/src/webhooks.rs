@@ -297,6 +297,10 @@ impl Webhooks for SqlWebhooks {
     }
 
     async fn receiving(&self, device: &Device) -> Result<Vec<Webhook>> {
+        let version = match self.database.memo().receiving(device) {
+            Ok(known) => return Ok(known.to_vec()),
+            Err(version) => version,
+        };
         let id = device.id.to_string();
         let workspace = device.workspace.as_ref().map(ToString::to_string);
         let sealer = self.database.sealer().clone();
@@ -314,7 +318,9 @@ impl Webhooks for SqlWebhooks {
             let rows: Vec<WebhookRow> = on!(conn, c => receiving.load(c)?);
             Ok(open_all(rows, &sealer)?)
         };
-        self.database.run(find).await
+        let found = self.database.run(find).await?;
+        self.database.memo().keep_receiving(version, device, &found);
+        Ok(found)
     }
 
     async fn list(&self, query: CursorQuery<WebhookId>) -> Result<CursorPage<Webhook, WebhookId>> {

@@ -2,16 +2,20 @@
 //! what is queued, runs it in one transaction, and answers everybody after the commit. While it waits
 //! for the disk the next batch queues up by itself; when nothing is queued nothing is waited for.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
+use wagate_domain::ports::Recorded;
 use wagate_domain::{Error, Result};
 
 use crate::connection::Connection;
 use crate::dialect::Conn;
 use crate::error::{Failure, from_diesel, is_disk_failure, repeat, unavailable};
+use crate::memo::Memo;
+use crate::recording::{Answer, Recording};
 
 /// Most jobs in one commit.
 const MAX_BATCH: usize = 100;
@@ -35,21 +39,31 @@ enum Command {
 }
 
 /// A piece of work and whoever waits for it.
-trait Job: Send {
+pub(crate) trait Job: Send {
     fn run(&mut self, conn: &mut Conn<'_>) -> Result<(), Failure>;
     fn answer(self: Box<Self>, end: Result<()>);
+
+    /// Itself, when it can take over what others of its kind were to do.
+    fn recording(&mut self) -> Option<&mut Recording> {
+        None
+    }
+
+    /// Its parts, when it failed as a whole and one of them may be to blame; otherwise itself.
+    fn split(self: Box<Self>) -> Result<Vec<Box<dyn Job>>, Box<dyn Job>>;
 }
 
 struct Write<W, T> {
     work: Option<W>,
     value: Option<T>,
+    /// To be forgotten before anybody is told.
+    memo: Option<Memo>,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<W, T> Job for Write<W, T>
 where
-    W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send,
-    T: Send,
+    W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
+    T: Send + 'static,
 {
     fn run(&mut self, conn: &mut Conn<'_>) -> Result<(), Failure> {
         if let Some(work) = self.work.take() {
@@ -62,8 +76,15 @@ where
         let value = self
             .value
             .ok_or_else(|| Error::internal("a write was answered before it ran"));
+        if let Some(memo) = &self.memo {
+            memo.forget();
+        }
         // Whoever asked may have gone away; the write stands all the same.
         let _ = self.reply.send(end.and(value));
+    }
+
+    fn split(self: Box<Self>) -> Result<Vec<Box<dyn Job>>, Box<dyn Job>> {
+        Err(self)
     }
 }
 
@@ -79,6 +100,7 @@ impl Writer {
             open,
             connection: Some(first),
             queue: receiver,
+            ahead: VecDeque::new(),
             closing: None,
             broken: break_down,
         };
@@ -89,8 +111,9 @@ impl Writer {
         Ok(Self { commands, broken })
     }
 
-    /// Runs the work in the writer's transaction and returns once it is committed.
-    pub(crate) async fn write<T, W>(&self, work: W) -> Result<T>
+    /// Runs the work in the writer's transaction and returns once it is committed, and what it makes void is
+    /// forgotten.
+    pub(crate) async fn write<T, W>(&self, work: W, memo: Option<Memo>) -> Result<T>
     where
         T: Send + 'static,
         W: FnOnce(&mut Conn<'_>) -> Result<T, Failure> + Send + 'static,
@@ -99,12 +122,21 @@ impl Writer {
         let job = Write {
             work: Some(work),
             value: None,
+            memo,
             reply,
         };
-        self.commands
-            .send(Command::Run(Box::new(job)))
-            .map_err(|_| closed())?;
+        self.submit(Box::new(job))?;
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Records the batch, together with others that wait, and returns once it is committed.
+    pub(crate) async fn record(&self, (job, answer): (Recording, Answer)) -> Result<Recorded> {
+        self.submit(Box::new(job))?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    fn submit(&self, job: Box<dyn Job>) -> Result<()> {
+        self.commands.send(Command::Run(job)).map_err(|_| closed())
     }
 
     /// Turns true when the disk failed.
@@ -130,17 +162,25 @@ struct WriterThread<O> {
     open: O,
     connection: Option<Connection>,
     queue: Receiver<Command>,
+    /// Taken from the queue and not run yet.
+    ahead: VecDeque<Box<dyn Job>>,
     closing: Option<oneshot::Sender<()>>,
     broken: watch::Sender<bool>,
 }
 
 impl<O: Fn() -> Result<Connection>> WriterThread<O> {
     fn run(&mut self) {
-        while self.closing.is_none() {
-            match self.queue.recv() {
-                Ok(Command::Run(first)) => self.batch(first),
-                Ok(Command::Close(reply)) => self.closing = Some(reply),
-                Err(_) => break,
+        loop {
+            if let Some(job) = self.ahead.pop_front() {
+                self.batch(job);
+            } else if self.closing.is_some() {
+                break;
+            } else {
+                match self.queue.recv() {
+                    Ok(Command::Run(first)) => self.batch(first),
+                    Ok(Command::Close(reply)) => self.closing = Some(reply),
+                    Err(_) => break,
+                }
             }
         }
         if let Some(connection) = &mut self.connection {
@@ -161,8 +201,21 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
         let mut done = Vec::new();
         let mut next = Some(first);
         while let Some(mut job) = next.take() {
+            self.gather(job.as_mut());
             let end = self.run_one(job.as_mut());
-            done.push((job, end));
+            let whole = match end {
+                // One of them may be to blame: each is run for itself. Not when the database is away: that is
+                // told to all of them.
+                Err(ref error) if !matches!(error, Error::Unavailable { .. }) => job.split(),
+                _ => Err(job),
+            };
+            match whole {
+                Ok(parts) => parts
+                    .into_iter()
+                    .rev()
+                    .for_each(|part| self.ahead.push_front(part)),
+                Err(job) => done.push((job, end)),
+            }
             let full = done.len() >= MAX_BATCH || started.elapsed() >= MAX_WAIT;
             if !full
                 && self
@@ -179,7 +232,31 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
         }
     }
 
+    /// Lets the job take over what is queued of its kind.
+    fn gather(&mut self, job: &mut dyn Job) {
+        let Some(recording) = job.recording() else { return };
+        // First those that wait longest: nobody is passed by others of its kind.
+        let mut others = std::mem::take(&mut self.ahead);
+        while let Some(mut other) = others.pop_front().or_else(|| self.received()) {
+            let absorbed = other.recording().is_some_and(|other| recording.absorb(other));
+            if !absorbed {
+                self.ahead.push_back(other);
+            }
+            if recording.is_full() || self.ahead.len() >= MAX_BATCH {
+                break;
+            }
+        }
+        self.ahead.append(&mut others);
+    }
+
     fn queued(&mut self) -> Option<Box<dyn Job>> {
+        self.ahead.pop_front().or_else(|| self.received())
+    }
+
+    fn received(&mut self) -> Option<Box<dyn Job>> {
+        if self.closing.is_some() {
+            return None;
+        }
         match self.queue.try_recv().ok()? {
             Command::Run(job) => Some(job),
             Command::Close(reply) => {
@@ -238,6 +315,8 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
             }
             return Err(from_diesel(error));
         }
+        // One for each time that somebody waited for the disk.
+        metrics::counter!("wagate_database_commits_total").increment(1);
         self.connection = Some(connection);
         Ok(())
     }

@@ -196,7 +196,10 @@ impl State {
                 (after.due_at, after.error, after.settled_at) = (None, None, Some(now));
                 settled.successes.push(row.webhook);
                 if let Some(passed) = head.filter(|_| is_probe) {
-                    self.deliveries.entry(passed).and_modify(|row| row.aside = true);
+                    // One that was never handed out was not passed: it is next.
+                    self.deliveries
+                        .entry(passed)
+                        .and_modify(|row| row.aside = row.due_at.is_some());
                 }
                 settled.lanes.push((row.webhook, row.lane.clone()));
             }
@@ -205,7 +208,9 @@ impl State {
                 after.due_at = (active && !is_probe).then_some(at);
                 settled.failures.push(row.webhook);
                 let refused = setback == Setback::Refused && after.attempts - after.baseline >= 2;
-                if refused && !row.aside && !is_probe {
+                if is_probe {
+                    settled.lanes.push((row.webhook, row.lane.clone()));
+                } else if refused && !row.aside {
                     settled.refused.push((row.webhook, row.lane.clone()));
                 }
             }

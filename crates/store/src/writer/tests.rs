@@ -31,7 +31,7 @@ fn sql(conn: &mut Conn<'_>, statement: &str) -> Result<(), Failure> {
 }
 
 async fn execute(writer: &Writer, statement: &'static str) -> Result<()> {
-    writer.write(move |conn| sql(conn, statement)).await
+    writer.write(move |conn| sql(conn, statement), None).await
 }
 
 /// Holds the writer up while the statements queue up, so that they share a batch.
@@ -40,10 +40,13 @@ async fn together(writer: &Writer, statements: [&'static str; 3]) -> Vec<Result<
     let handle = writer.clone();
     let holder = tokio::spawn(async move {
         handle
-            .write(move |_| {
-                let _ = released.recv();
-                Ok(())
-            })
+            .write(
+                move |_| {
+                    let _ = released.recv();
+                    Ok(())
+                },
+                None,
+            )
             .await
     });
     tokio::task::yield_now().await;
@@ -92,10 +95,13 @@ async fn a_panic_fails_its_own_job() {
     let directory = tempfile::tempdir().unwrap();
     let (writer, _) = writer(&directory);
     let panicked: Result<()> = writer
-        .write(|conn| {
-            sql(conn, "INSERT INTO n VALUES (1)")?;
-            panic!("a defect")
-        })
+        .write(
+            |conn| {
+                sql(conn, "INSERT INTO n VALUES (1)")?;
+                panic!("a defect")
+            },
+            None,
+        )
         .await;
     assert!(matches!(panicked, Err(Error::Internal(_))));
     execute(&writer, "INSERT INTO n VALUES (1)").await.unwrap();

@@ -266,6 +266,35 @@ pub async fn what_alone_is_refused_steps_aside(store: &Storage) {
     assert_eq!(next_due(store).await, None);
 }
 
+/// Two that are recorded at the same time may be recorded in another order than that of their ids. Whatever becomes
+/// of the first, the other one has its turn.
+pub async fn what_is_recorded_behind_a_larger_id_has_its_turn(store: &Storage) {
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    let (early, late) = (event_in("a", &[&webhook]), event_in("a", &[&webhook]));
+    let (early_id, late_id) = (early.deliveries[0].id, late.deliveries[0].id);
+    record(store, &device, vec![late]).await;
+    record(store, &device, vec![early]).await;
+    assert_eq!(reserve(store, t(0)).await, [late_id]);
+    assert_eq!(delivered(store, late_id, t(1)).await, [early_id]);
+    assert_eq!(delivered(store, early_id, t(2)).await, []);
+
+    let (early, late) = (event_in("b", &[&webhook]), event_in("b", &[&webhook]));
+    let (early_id, late_id) = (early.deliveries[0].id, late.deliveries[0].id);
+    record(store, &device, vec![late]).await;
+    record(store, &device, vec![early]).await;
+    assert_eq!(reserve(store, t(3)).await, [late_id]);
+    let settled = settle(store, late_id, retry(t(5_000), Setback::Absent), t(3)).await;
+    assert_eq!(
+        ids(&settled.next),
+        [early_id],
+        "nothing else would bring the lane on"
+    );
+    assert_eq!(delivered(store, early_id, t(4)).await, [late_id]);
+    assert_eq!(delivered(store, late_id, t(5)).await, []);
+    assert_eq!(next_due(store).await, None);
+}
+
 /// A receiver that refuses everything keeps the order: nothing steps aside.
 pub async fn a_receiver_that_refuses_everything_keeps_the_order(store: &Storage) {
     let device = device(store, "one").await;

@@ -1,12 +1,13 @@
 //! The contract of [`EventStore`](crate::ports::EventStore).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Storage, assert_no_device, batch, device, event, new_device, race, t, ulid, webhook};
 use crate::model::event::Failure;
 use crate::model::{
-    Contact, CursorQuery, DeliveryOutcome, Device, EndpointVerdict, EventId, EventKind, Jid, MessageId,
-    MessageStatus, Settlement,
+    Contact, CursorQuery, DeliveryOutcome, Device, DeviceId, EndpointVerdict, EventId, EventKind, Jid,
+    MessageId, MessageStatus, Settlement,
 };
 use crate::ports::{EventBatch, EventQuery, Express, NewEvent, OutboxEntry, Reservation, StatusChange};
 
@@ -127,6 +128,104 @@ pub async fn racing_redeliveries_are_recorded_once(store: &Storage) {
     })
     .await;
     assert_eq!(new.iter().sum::<usize>(), 1);
+}
+
+/// Those that come together are answered each for itself, whoever else is among them.
+pub async fn batches_that_come_together_do_not_mix(store: &Storage) {
+    const FAILS: usize = 31;
+    let gone = new_device("gone");
+    let mut devices = Vec::new();
+    for number in 0..5 {
+        let device = device(store, &format!("device-{number}")).await;
+        let webhook = webhook(store, &device).await;
+        devices.push((device, webhook));
+    }
+    let batches = (0..60).map(|number| {
+        let (device, webhook) = &devices[number % devices.len()];
+        let named = Contact {
+            push_name: Some(format!("name {number}")),
+            ..Contact::new(Jid::phone(format!("62811{number:04}")))
+        };
+        let events = vec![
+            NewEvent {
+                lane: format!("chat {number}"),
+                ..event(Some(&format!("key {}", number / 10)), &[webhook])
+            },
+            event(None, &[]),
+        ];
+        let device = if number % 7 == 0 { &gone } else { device };
+        EventBatch {
+            // Fails, and takes no other with it.
+            device_after: (number == FAILS).then(|| gone.clone()),
+            events,
+            contacts: vec![named],
+            express: Express {
+                limit: number % 2,
+                lease: Duration::from_secs(1),
+            },
+            ..batch(device)
+        }
+    });
+    let batches: Vec<EventBatch> = batches.collect();
+    let recorded =
+        futures_util::future::join_all(batches.iter().map(|batch| store.events.record(batch.clone()))).await;
+    let mut keys: BTreeMap<(DeviceId, String), usize> = BTreeMap::new();
+    let mut told = 0;
+    for (asked, recorded) in batches.iter().zip(recorded) {
+        if asked.device == gone.id || asked.device_after.is_some() {
+            assert_no_device(recorded);
+            continue;
+        }
+        let recorded = recorded.unwrap();
+        told += 1;
+        let ids: Vec<EventId> = asked.events.iter().map(|event| event.id).collect();
+        let first = recorded.events.len() == 2;
+        assert_eq!(recorded.events, if first { &ids[..] } else { &ids[1..] });
+        let key = asked.events[0].dedupe_key.clone().unwrap();
+        *keys.entry((asked.device, key)).or_default() += usize::from(first);
+        let express: Vec<_> = recorded
+            .express
+            .iter()
+            .map(|delivery| (delivery.event, delivery.device))
+            .collect();
+        if first && asked.express.limit == 1 {
+            assert_eq!(express, [(ids[0], asked.device)]);
+        } else {
+            assert_eq!(express, []);
+        }
+        assert_eq!(recorded.queued, first && asked.express.limit == 0);
+    }
+    assert!(keys.values().all(|&once| once == 1), "{keys:?}");
+    let mut names = 0;
+    for (device, _) in &devices {
+        names += store.directory.contacts(device.id).await.unwrap().len();
+    }
+    assert_eq!(names, told);
+}
+
+/// What one of those that come together removes stays when the next one learns it.
+pub async fn contacts_are_removed_in_the_order_of_the_batches(store: &Storage) {
+    let device = device(store, "one").await;
+    let known = |name: &str| Contact {
+        full_name: Some(name.into()),
+        ..Contact::new(Jid::phone("628111"))
+    };
+    let learns = |name| EventBatch {
+        contacts: vec![known(name)],
+        ..batch(&device)
+    };
+    let removes = EventBatch {
+        removed_contacts: vec![Jid::phone("628111")],
+        ..batch(&device)
+    };
+    for recorded in futures_util::future::join_all(
+        [learns("Ana"), removes, learns("Ani")].map(|batch| store.events.record(batch)),
+    )
+    .await
+    {
+        recorded.unwrap();
+    }
+    assert_eq!(store.directory.contacts(device.id).await.unwrap(), [known("Ani")]);
 }
 
 /// The device changes with the events or not at all.

@@ -49,6 +49,8 @@ macro_rules! storage_contract {
                 keys_belong_to_devices
                 events_without_a_key_are_always_new
                 racing_redeliveries_are_recorded_once
+                batches_that_come_together_do_not_mix
+                contacts_are_removed_in_the_order_of_the_batches
                 a_batch_carries_the_device_after_it
                 a_batch_that_fails_leaves_nothing
                 a_large_batch_is_recorded_whole
@@ -68,6 +70,7 @@ macro_rules! storage_contract {
                 a_reservation_is_shared_out
                 a_retry_is_not_overtaken
                 what_alone_is_refused_steps_aside
+                what_is_recorded_behind_a_larger_id_has_its_turn
                 a_receiver_that_refuses_everything_keeps_the_order
                 a_success_hastens_what_waits
                 a_dead_delivery_lets_the_next_go
