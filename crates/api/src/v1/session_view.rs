@@ -79,6 +79,8 @@ impl SessionView {
 
 fn detail(state: &SessionState) -> Option<String> {
     match state {
+        // It was lost just now.
+        SessionState::Unreachable { attempts: 0, .. } => None,
         SessionState::Unreachable { attempts, .. } => Some(match attempts {
             1 => "1 attempt to connect failed".into(),
             attempts => format!("{attempts} attempts to connect failed"),
