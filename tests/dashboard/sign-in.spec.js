@@ -11,6 +11,6 @@ test('a wrong key is refused in words, a right one lets in and out again', async
   await page.locator('aside').getByRole('button').click();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await outside(page);
-  await page.goBack();
+  await page.goto('/devices');
   await outside(page);
 });
