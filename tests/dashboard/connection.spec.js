@@ -10,7 +10,7 @@ test('a new device goes through its phases to a code that a phone can scan, and 
   const [token, anna] = [unique('scan'), await person('Anna')];
   await signIn(page);
   const { id } = await sim.post('/sim/faults', { kind: 'delay', delay_ms: 1_500, count: 1 });
-  await page.getByRole('button', { name: 'New device' }).click();
+  await page.getByRole('button', { name: 'New device', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Create New Device Token' });
   await dialog.getByLabel('Token Name').fill(token);
   await dialog.getByRole('button', { name: 'Create' }).click();

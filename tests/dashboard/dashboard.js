@@ -46,7 +46,7 @@ export const outside = (page) => expect(page.getByRole('button', { name: 'Use an
 /** Makes a device through the screens, which ends at its Connection Manager. */
 export async function createDevice(page, token) {
   await page.goto('/devices');
-  await page.getByRole('button', { name: 'New device' }).click();
+  await page.getByRole('button', { name: 'New device', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Create New Device Token' });
   await dialog.getByLabel('Token Name').fill(token);
   await dialog.getByRole('button', { name: 'Create' }).click();

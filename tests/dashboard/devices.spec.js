@@ -82,12 +82,12 @@ test('a taken token is said where it was typed', async ({ page }) => {
   await api.post('/v1/devices', { token });
   await signIn(page);
   await page.goto('/devices');
-  await page.getByRole('button', { name: 'New device' }).first().click();
+  await page.getByRole('button', { name: 'New device', exact: true }).click();
   await page.getByLabel('Token Name').fill(token);
   await page.getByRole('button', { name: 'Create', exact: true }).click();
   await expect(page.getByRole('alert')).toHaveText('There is a device with this token already.');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
-  await expect(page.getByRole('button', { name: 'New device' }).first()).toBeFocused();
+  await expect(page.getByRole('button', { name: 'New device', exact: true })).toBeFocused();
   await forget(token);
 });

@@ -72,6 +72,7 @@ test('a device is made, linked, used, and deleted without a mouse', async ({ pag
 
   await page.keyboard.press('g');
   await page.keyboard.press('d');
+  await expect(page.getByRole('heading', { name: 'Devices', level: 1 })).toBeFocused();
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox')).toBeFocused();
   await page.keyboard.type(token);

@@ -34,10 +34,11 @@ for (const [name, tag, title] of [
     const said = new Set(Object.values(own));
     /** English texts that this language says otherwise. */
     const foreign = new Set(Object.values(english).filter((text) => !said.has(text)));
-    const keys = new Set(Object.keys(english));
+    // Types of events are shown as they are, and some texts are called like them.
+    const keys = new Set(Object.keys(english).filter((key) => !key.startsWith('message.')));
     const speaks = async (where) => {
       await expect(page.locator('html')).toHaveAttribute('lang', tag);
-      const wrong = (await texts(page)).filter((text) => foreign.has(text) || keys.has(text) || /\{\w+\}/.test(text));
+      const wrong = (await texts(page)).filter((text) => foreign.has(text) || keys.has(text) || /\{[a-z]\w*\}/.test(text));
       expect(wrong, where).toEqual([]);
     };
 

@@ -19,13 +19,14 @@ test('a restart keeps what was typed, and the events go on without a gap or a do
     await expect(seen('before')).toBeVisible();
     // Killed: nobody said goodbye. Ben's message waits at WhatsApp, one comes right after the start.
     await gateway.stop('SIGKILL');
-    for (const one of [page, typing]) await expect(one.getByText(/^(Reconnecting…|Offline)$/).first()).toBeVisible();
+    const dot = (one, text) => one.getByRole('complementary').getByRole('status').filter({ hasText: text });
+    for (const one of [page, typing]) await expect(dot(one, /Reconnecting…|Offline/)).toBeVisible();
     await ben.writes(anna, 'meanwhile');
     await typing.getByLabel('Message', { exact: true }).pressSequentially('nce');
     await gateway.start();
     await ben.writes(anna, 'after');
     for (const one of [page, typing]) {
-      await expect(one.getByText('Live', { exact: true }).first()).toBeVisible({ timeout: 30_000 });
+      await expect(dot(one, 'Live')).toBeVisible({ timeout: 30_000 });
     }
     for (const text of ['before', 'meanwhile', 'after']) await expect(seen(text)).toHaveCount(1, { timeout: 30_000 });
     await expect(typing.getByLabel('Message', { exact: true })).toHaveValue('half a sentence');
