@@ -162,6 +162,14 @@ mod tests {
     }
 
     #[test]
+    fn attempts_are_told_once_there_are_some() {
+        let detail = |attempts| shown(&SessionState::Unreachable { since: NOW, attempts })["detail"].take();
+        assert_eq!(detail(0), Value::Null);
+        assert_eq!(detail(1), "1 attempt to connect failed");
+        assert_eq!(detail(3), "3 attempts to connect failed");
+    }
+
+    #[test]
     fn a_code_is_shown_while_it_is_valid_and_never_in_lists() {
         let state = |expires_at| SessionState::AwaitingScan {
             qr: Secret::new("2@secret"),
