@@ -3,6 +3,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # One target directory for all checkouts: the driver's family takes minutes to compile.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/wagate/target}"
+# The dashboard has to be in what is tested: without npm, fail instead of embedding the plain page.
+export WAGATE_UI="${WAGATE_UI:-require}"
 
 say() { printf '\n== %s\n' "$*"; }
 

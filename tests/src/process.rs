@@ -33,7 +33,8 @@ impl Program {
         Self(File::open(path).unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 
-    fn path(&self) -> PathBuf {
+    /// Where this process, and those that it starts, find what was opened.
+    pub fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
     }
 }

@@ -79,6 +79,8 @@ impl SessionView {
 
 fn detail(state: &SessionState) -> Option<String> {
     match state {
+        // It was lost just now.
+        SessionState::Unreachable { attempts: 0, .. } => None,
         SessionState::Unreachable { attempts, .. } => Some(match attempts {
             1 => "1 attempt to connect failed".into(),
             attempts => format!("{attempts} attempts to connect failed"),
@@ -157,6 +159,14 @@ mod tests {
                 "qr": null,
             })
         );
+    }
+
+    #[test]
+    fn attempts_are_told_once_there_are_some() {
+        let detail = |attempts| shown(&SessionState::Unreachable { since: NOW, attempts })["detail"].take();
+        assert_eq!(detail(0), Value::Null);
+        assert_eq!(detail(1), "1 attempt to connect failed");
+        assert_eq!(detail(3), "3 attempts to connect failed");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 // Who is signed in.
-import { answer, api, onSignedOut, type Account, type SignIn } from './api/client';
+import { answer, api, onSignedOut, type Account, type SignInState } from './api/client';
 import { cache } from './cache';
 import { stream } from './stream.svelte';
 
@@ -24,7 +24,7 @@ onSignedOut(() => {
 export async function ask(): Promise<void> {
   standing = 'asking';
   try {
-    const found: SignIn = await answer(api.GET('/v1/sign-in'));
+    const found: SignInState = await answer(api.GET('/v1/sign-in'));
     if (found.account) enter(found.account);
     else standing = found.setup_required ? 'setup' : 'out';
   } catch {

@@ -29,11 +29,10 @@ const TONES: Record<string, 'good' | 'warn' | 'bad' | 'idle'> = {
 export const stateTone = (state: string) => TONES[state] ?? 'bad';
 export const stateText = (state: string): string => named('state', state) ?? state;
 
-/** Why, in words: by the reason's name, else as the server put it. Empty when the state says it all. */
-export function reasonText(session: Session): string {
-  const { reason, detail, state } = session;
-  if (reason && reason !== state) return named('reason', reason) ?? detail ?? reason;
-  return detail ?? '';
+/** Why it is not connected, in words; empty when there is nothing to explain. */
+export function reasonText({ state, reason }: Session): string {
+  const why = reason ?? (state === 'unreachable' ? 'connection_lost' : null);
+  return why ? (named('reason', why) ?? why) : '';
 }
 
 /** What can be done about it. */

@@ -103,6 +103,8 @@ function stateChanged(token: string, session: Session): void {
   );
   cache.setQueryData<Device>(keys.device(token), (device) => device && change(device));
   if (before?.state !== session.state) {
+    // An answer that was under way may be older than this, and would stay.
+    refresh(keys.session(token));
     // Whose account it is comes and goes with the state, and so does what a filter shows.
     refresh(keys.device(token));
     refresh(keys.devices);

@@ -3,22 +3,29 @@ import createClient from 'openapi-fetch';
 
 import type { components, paths } from '../../../generated/schema';
 import { i18n } from '../i18n/index.svelte';
-import type { ContractPaths } from './contract';
 import { problemOf } from './problem';
 
 type Schemas = components['schemas'];
+export type Account = Schemas['Account'];
+export type SignInState = Schemas['SignInState'];
+export type Device = Schemas['Device'];
+export type Devices = Schemas['DevicePage'];
+export type Session = Schemas['Session'];
+export type Qr = Schemas['Qr'];
+export type Pairing = Schemas['Pairing'];
+export type Contact = Schemas['Contact'];
+export type Group = Schemas['Group'];
 export type Webhook = Schemas['Webhook'];
 export type WebhookWithSecret = Schemas['WebhookWithSecret'];
-export type Delivery = Schemas['Page_Delivery']['data'][number];
+export type Delivery = Schemas['Delivery'];
 export type DeliveryDetail = Schemas['DeliveryDetail'];
 export type Attempt = Schemas['Attempt'];
 export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
 export type Message = Schemas['Message'];
 export type SentMessage = Schemas['SentMessage'];
 export type SendMessage = Schemas['SendMessage'];
-export type * from './contract';
 
-export const api = createClient<Omit<paths, keyof ContractPaths> & ContractPaths>({ baseUrl: '' });
+export const api = createClient<paths>({ baseUrl: '' });
 
 let lost: () => void = () => {};
 
