@@ -17,7 +17,8 @@ mod serve;
 mod shutdown;
 mod world;
 
-pub use app::{App, Network};
+pub use app::{App, Network, Routes};
+pub use wagate_api::signed_in_scope;
 pub use cli::Cli;
 pub use config::Config;
 pub use logging::init as init_logging;

@@ -62,6 +62,7 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
 
 pub(crate) use openapi::document;
+pub(crate) use problem::as_problem_json;
 
 use crate::auth::require_caller;
 use crate::extract::BodyLimit;
@@ -75,7 +76,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
     web::scope("/v1")
         .app_data(PayloadConfig::new(max_body_bytes))
         .wrap(from_fn(require_caller))
-        .wrap(from_fn(problem::as_problem_json))
+        .wrap(from_fn(as_problem_json))
         // Messages and numbers of people are nothing for a cache.
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
         .configure(devices_and_sessions)

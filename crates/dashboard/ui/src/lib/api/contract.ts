@@ -5,7 +5,7 @@ import type { components } from '../../../generated/schema';
 type Problem = components['schemas']['Problem'];
 
 export type Account = { name: string; via: 'password' | 'api_key'; expires_at: string };
-export type SignIn = { setup_required: boolean; account: Account | null };
+export type SignIn = { setup_required: boolean; account: Account | null; network: 'whatsapp' | 'simulated' };
 
 export type Qr = { svg: string; expires_at: string };
 export type Session = {
