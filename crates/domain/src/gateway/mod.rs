@@ -4,6 +4,7 @@ mod call;
 mod classic;
 mod core;
 mod delivery;
+mod delivery_changes;
 mod device;
 mod directory;
 mod event;
@@ -23,6 +24,7 @@ mod webhook;
 mod workspace;
 
 pub use self::core::{Gateway, GatewayParts, GatewaySettings};
+pub use delivery_changes::DeliveryChange;
 pub use device::{DevicePatch, DeviceStatus, ListedDevice};
 pub use health::Health;
 pub use message::{MessageRequest, SendOutcome};
