@@ -19,6 +19,7 @@ mod device_view;
     reason = "the macro that describes operations writes them"
 )]
 mod devices;
+mod event_types;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
@@ -187,6 +188,11 @@ fn events_and_messages(scope: &mut ServiceConfig) {
 
     scope
         .service(only("/events", "GET", [web::get().to(events::list_events)]))
+        .service(only(
+            "/event-types",
+            "GET",
+            [web::get().to(event_types::list_event_types)],
+        ))
         .service(only("/stream", "GET", [web::get().to(stream::open_stream)]))
         .service(only(
             "/devices/{device}/messages",
