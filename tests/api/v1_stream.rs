@@ -200,7 +200,10 @@ async fn how_deliveries_fare_is_told() {
     receive(&app, &session, "3EB001", "hello").await;
     let queued = reader.delivery(&app).await;
     assert_eq!(queued["type"], "message.received");
-    assert_eq!((&queued["status"], &queued["others"]), (&json!("pending"), &json!(0)));
+    assert_eq!(
+        (&queued["status"], &queued["others"]),
+        (&json!("pending"), &json!(0))
+    );
     let retry = DeliveryOutcome::Retry {
         at: app.clock.now() + Duration::from_secs(5),
         setback: Setback::Absent,
@@ -208,7 +211,10 @@ async fn how_deliveries_fare_is_told() {
     };
     assert_eq!(settle(&app, retry).await, 1);
     let tried = reader.delivery(&app).await;
-    assert_eq!((&tried["id"], &tried["attempt_count"]), (&queued["id"], &json!(1)));
+    assert_eq!(
+        (&tried["id"], &tried["attempt_count"]),
+        (&queued["id"], &json!(1))
+    );
     let listed = get(&app, "/v1/deliveries").await.json();
     assert_eq!(tried["next_attempt_at"], listed["data"][0]["next_attempt_at"]);
     assert!(tried["next_attempt_at"].is_string());

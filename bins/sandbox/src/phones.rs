@@ -54,7 +54,11 @@ pub(crate) fn routes(sim_url: &str) -> anyhow::Result<Routes> {
 
 async fn pass_on(simulator: Data<Simulator>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let Some((method, url)) = simulator.target(&request) else {
-        return failed(StatusCode::NOT_FOUND, "not_found", "the control API has no such path");
+        return failed(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "the control API has no such path",
+        );
     };
     match simulator.ask(method, url, body).await {
         Ok(answer) => answer,
@@ -89,7 +93,10 @@ impl Simulator {
         let kind = kind.and_then(|kind| HeaderValue::from_bytes(kind.as_bytes()).ok());
         let body = answer.bytes().await?;
         Ok(HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/json"))))
+            .insert_header((
+                CONTENT_TYPE,
+                kind.unwrap_or(HeaderValue::from_static("application/json")),
+            ))
             .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(body))
     }

@@ -312,11 +312,7 @@ fn worker_settings(webhooks: &WebhookSettings) -> WorkerSettings {
     }
 }
 
-fn serve(
-    listener: TcpListener,
-    state: ApiState,
-    routes: Routes,
-) -> anyhow::Result<actix_web::dev::Server> {
+fn serve(listener: TcpListener, state: ApiState, routes: Routes) -> anyhow::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || {
         HttpApp::new()
             .wrap(from_fn(close_unread))

@@ -18,11 +18,11 @@ mod shutdown;
 mod world;
 
 pub use app::{App, Network, Routes};
-pub use wagate_api::signed_in_scope;
 pub use cli::Cli;
 pub use config::Config;
 pub use logging::init as init_logging;
 pub use passwords::Argon2Hasher;
 pub use serve::run_cli;
 pub use shutdown::signal as shutdown_signal;
+pub use wagate_api::signed_in_scope;
 pub use world::{SystemClock, SystemSecrets, UlidSource};

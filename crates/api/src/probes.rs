@@ -63,7 +63,9 @@ async fn alive() -> impl Responder {
 )]
 async fn ready(state: Data<ApiState>) -> impl Responder {
     match state.readiness.check().await {
-        Ok(()) => HttpResponse::Ok().json(serde_json::json!({ "status": "ok", "checks": { "storage": "ok" } })),
+        Ok(()) => {
+            HttpResponse::Ok().json(serde_json::json!({ "status": "ok", "checks": { "storage": "ok" } }))
+        }
         Err(reason) => HttpResponse::ServiceUnavailable()
             .json(serde_json::json!({ "status": "unavailable", "checks": { "storage": reason } })),
     }

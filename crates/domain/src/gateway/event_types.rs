@@ -164,7 +164,9 @@ mod tests {
             assert_eq!(standard["type"], found.kind.as_str());
             assert_eq!(standard["timestamp"], "2026-01-01T08:00:00.000Z");
             assert_eq!(standard["device"]["token"], "my-token");
-            let classic = found.classic.map(|body| serde_json::from_slice::<Value>(&body).unwrap());
+            let classic = found
+                .classic
+                .map(|body| serde_json::from_slice::<Value>(&body).unwrap());
             let known = matches!(
                 found.kind,
                 EventKind::Message

@@ -103,7 +103,10 @@ async fn a_delivery_is_told_when_it_is_queued_tried_and_asked_for_again() {
     assert_eq!(delivered.standing, DeliveryStanding::Delivered);
     bench.gateway.replay_delivery(delivered.id).await.unwrap();
     let again = round(&bench, &mut changes, 1).await.remove(0).delivery;
-    assert_eq!((again.id, again.standing), (delivered.id, DeliveryStanding::Pending));
+    assert_eq!(
+        (again.id, again.standing),
+        (delivered.id, DeliveryStanding::Pending)
+    );
 }
 
 #[tokio::test]
@@ -131,7 +134,13 @@ async fn one_device_hears_of_its_own_deliveries() {
     happen(&shop, 1).await;
     happen(&other, 3).await;
     let told = round(&bench, &mut changes, 1).await;
-    let own = bench.gateway.session_status(&token(SHOP)).await.unwrap().device.id;
+    let own = bench
+        .gateway
+        .session_status(&token(SHOP))
+        .await
+        .unwrap()
+        .device
+        .id;
     assert_eq!(told[0].delivery.device, own);
     assert_eq!(
         bench
