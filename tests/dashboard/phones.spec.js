@@ -74,7 +74,7 @@ test('a phone scans, is written to, and answers', async ({ page }) => {
   await friendSet.getByRole('button', { name: 'Send' }).click();
   await expect(friendSet.locator('[data-message=out]').getByText('Hello yourself')).toBeVisible();
   await page.goto(`/events?search=Hello%20yourself`);
-  await expect(page.getByText('message.received').first()).toBeVisible();
+  await expect(page.getByText('Hello yourself').first()).toBeVisible();
 
   await page.goto('/phones');
   await show(page, [friend]);
