@@ -39,6 +39,7 @@ const EDGES: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &str)] = &[
     ("diesel", "wagate-store"),
     ("rust-embed", "wagate-dashboard"),
+    ("utoipa-swagger-ui", "wagate-dashboard"),
     ("libsqlite3-sys", "wagate-store"),
     ("whatsapp-rust", "wagate-driver"),
     ("wacore", "wagate-sim"),

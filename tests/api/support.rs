@@ -81,6 +81,7 @@ impl TestApp {
             about: About {
                 started_at: clock.now(),
                 database: "sqlite",
+                network: "whatsapp",
             },
         };
         let (base, server) = serve(state);

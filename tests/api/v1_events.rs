@@ -120,3 +120,24 @@ async fn questions_that_make_no_sense_are_refused() {
         ],
     );
 }
+
+#[tokio::test]
+async fn types_of_events_come_with_examples() {
+    let app = TestApp::start();
+    let types = get(&app, "/v1/event-types").await.json();
+    let types = types["data"].as_array().unwrap();
+    assert_eq!(types.len(), 15);
+    for found in types {
+        assert_eq!(found["standard"]["type"], found["type"]);
+        assert!(found["classic"].is_null() || found["classic"]["event"].is_string());
+    }
+    // The same form as a real one has.
+    let session = app.paired("shop").await;
+    receive(&app, &session, "3EB001", "hello").await;
+    let log = get(&app, "/v1/events?type=message.received").await.json();
+    let keys = |event: &Value| -> Vec<String> {
+        let data = event["data"].as_object().unwrap();
+        data.keys().cloned().collect()
+    };
+    assert_eq!(keys(&types[0]["standard"]), keys(&log["data"][0]));
+}

@@ -26,6 +26,7 @@ async fn health_counts_sessions_and_deliveries() {
     );
     assert_eq!(health["started_at"], "2026-01-01T00:00:00.000Z");
     assert_eq!(health["database"], "sqlite");
+    assert_eq!(health["network"], "whatsapp");
     assert_eq!(health["queue"], json!({ "pending": 1, "dead": 1 }));
     let sessions = health["sessions"].as_object().unwrap();
     assert_eq!(

@@ -63,3 +63,25 @@ async fn the_description_names_the_resources_by_their_operations() {
     }
     assert_eq!(document["openapi"], "3.1.0");
 }
+
+#[tokio::test]
+async fn the_description_is_open_to_everybody() {
+    let app = TestApp::start();
+    let open = app.request_without_key(Method::GET, "/openapi.json");
+    let answer = app.call(open).await;
+    assert_eq!(answer.status, 200, "{answer}");
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.json(), get(&app, "/v1/openapi.json").await.json());
+}
+
+#[tokio::test]
+async fn every_request_with_a_body_shows_what_it_may_look_like() {
+    let app = TestApp::start();
+    let document = get(&app, "/v1/openapi.json").await.json();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let body = &item["post"]["requestBody"]["content"]["application/json"];
+        if path.starts_with("/api/") && !body.is_null() {
+            assert_eq!(body["example"]["token"], "my-token", "{path}");
+        }
+    }
+}

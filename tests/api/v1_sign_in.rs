@@ -145,7 +145,7 @@ async fn a_forged_cookie_is_nobodys() {
         let account = get(&app, "/v1/sign-in", &forged).await.json();
         assert_eq!(
             account,
-            json!({ "setup_required": false, "account": null }),
+            json!({ "setup_required": false, "account": null, "network": "whatsapp" }),
             "{forged}"
         );
     }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
+use wagate_domain::model::{DeliveryOutcome, Setback};
+use wagate_domain::ports::Clock;
 
 use crate::support::{ACCOUNT, TestApp};
-use crate::v1_support::{get, receive, request};
+use crate::v1_support::{get, post, receive, request, settle};
 
 /// Far longer than anything here takes.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -83,6 +85,20 @@ impl Reader {
         loop {
             let frame = self.frame().await;
             if frame.event == "session" && frame.data["session"]["state"] == state {
+                assert_eq!(frame.id, None, "only what can be read again has an id");
+                return frame.data;
+            }
+        }
+    }
+
+    /// The next delivery that is told, once the clock has moved on.
+    async fn delivery(&mut self, app: &TestApp) -> Value {
+        // One of the sleepers waits for silence, the other gathers.
+        timeout(LIMIT, app.clock.sleepers(2)).await.unwrap();
+        app.clock.advance(Duration::from_millis(500));
+        loop {
+            let frame = self.frame().await;
+            if frame.event == "delivery" {
                 assert_eq!(frame.id, None, "only what can be read again has an id");
                 return frame.data;
             }
@@ -173,6 +189,35 @@ async fn a_stream_is_about_one_device_or_some_types() {
     shop.drop_connection().await;
     receive(&app, &shop, "3EB002", "here").await;
     assert_eq!(of_shop.recorded().await.data["data"]["id"], "3EB002");
+}
+
+#[tokio::test]
+async fn how_deliveries_fare_is_told() {
+    let app = TestApp::start();
+    let session = app.paired("shop").await;
+    post(&app, "/v1/webhooks", json!({ "url": "https://example.com/" })).await;
+    let mut reader = Reader::open(stream(&app, "?device=shop")).await;
+    receive(&app, &session, "3EB001", "hello").await;
+    let queued = reader.delivery(&app).await;
+    assert_eq!(queued["type"], "message.received");
+    assert_eq!(
+        (&queued["status"], &queued["others"]),
+        (&json!("pending"), &json!(0))
+    );
+    let retry = DeliveryOutcome::Retry {
+        at: app.clock.now() + Duration::from_secs(5),
+        setback: Setback::Absent,
+        error: "status 503".into(),
+    };
+    assert_eq!(settle(&app, retry).await, 1);
+    let tried = reader.delivery(&app).await;
+    assert_eq!(
+        (&tried["id"], &tried["attempt_count"]),
+        (&queued["id"], &json!(1))
+    );
+    let listed = get(&app, "/v1/deliveries").await.json();
+    assert_eq!(tried["next_attempt_at"], listed["data"][0]["next_attempt_at"]);
+    assert!(tried["next_attempt_at"].is_string());
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ export async function furnished(token) {
       `/webhooks/${id}`,
       '/events',
       '/health',
+      '/docs',
+      '/docs?operation=send_message',
+      '/phones',
       '/devices/nobody-has-this-token',
     ],
     async end() {

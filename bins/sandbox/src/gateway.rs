@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use wa_driver::{SimulatedEndpoint, WaDriver, WaSettings};
 use wagate::{App, Config, Network, SystemClock};
 
+use crate::phones;
+
 /// Any version will do: the simulator has no opinion, and nobody is asked for the current one.
 const VERSION: (u32, u32, u32) = (2, 3000, 0);
 
@@ -31,5 +33,6 @@ pub async fn build(config: Config, sim_url: &str) -> anyhow::Result<App> {
         ..WaSettings::default()
     };
     let driver = WaDriver::new(settings, clock.clone())?;
-    App::build(config, Network::Simulated, Arc::new(driver), clock).await
+    let routes = phones::routes(sim_url)?;
+    App::build_with(config, Network::Simulated, Arc::new(driver), clock, routes).await
 }

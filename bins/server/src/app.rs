@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
+use actix_web::web::ServiceConfig;
 use actix_web::{App as HttpApp, HttpServer};
 use anyhow::{Context, bail};
 use tokio::task::JoinHandle;
@@ -51,6 +52,19 @@ pub enum Network {
     Simulated,
 }
 
+impl Network {
+    /// Stable name.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::WhatsApp => "whatsapp",
+            Self::Simulated => "simulated",
+        }
+    }
+}
+
+/// Routes that a server has beside those of every gateway; called for each of its threads.
+pub type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// A gateway that listens and does not run yet.
 pub struct App {
     server: actix_web::dev::Server,
@@ -85,6 +99,17 @@ impl App {
         network: Network,
         driver: Arc<dyn Driver>,
         clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        Self::build_with(config, network, driver, clock, Arc::new(|_| {})).await
+    }
+
+    /// The same, with routes of the caller's own. They come last: what the gateway serves stays as it is.
+    pub async fn build_with(
+        config: Config,
+        network: Network,
+        driver: Arc<dyn Driver>,
+        clock: Arc<dyn Clock>,
+        routes: Routes,
     ) -> anyhow::Result<Self> {
         create_private_dir(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
@@ -160,10 +185,11 @@ impl App {
             about: About {
                 started_at: clock.now(),
                 database: config.store_settings().database(),
+                network: network.as_str(),
             },
         };
         metrics::handle();
-        let server = serve(listener, state)?;
+        let server = serve(listener, state, routes)?;
         Ok(Self {
             server,
             address,
@@ -286,13 +312,14 @@ fn worker_settings(webhooks: &WebhookSettings) -> WorkerSettings {
     }
 }
 
-fn serve(listener: TcpListener, state: ApiState) -> anyhow::Result<actix_web::dev::Server> {
+fn serve(listener: TcpListener, state: ApiState, routes: Routes) -> anyhow::Result<actix_web::dev::Server> {
     let server = HttpServer::new(move || {
         HttpApp::new()
             .wrap(from_fn(close_unread))
             .wrap(RequestIds)
             .configure(wagate_api::configure(state.clone()))
             .configure(wagate_dashboard::configure)
+            .configure(|app| routes(app))
     })
     .listen(listener)?
     .disable_signals()

@@ -17,11 +17,12 @@ mod serve;
 mod shutdown;
 mod world;
 
-pub use app::{App, Network};
+pub use app::{App, Network, Routes};
 pub use cli::Cli;
 pub use config::Config;
 pub use logging::init as init_logging;
 pub use passwords::Argon2Hasher;
 pub use serve::run_cli;
 pub use shutdown::signal as shutdown_signal;
+pub use wagate_api::signed_in_scope;
 pub use world::{SystemClock, SystemSecrets, UlidSource};

@@ -24,7 +24,9 @@ mod streams;
 mod unread;
 mod v1;
 
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
 
 pub use auth::ApiKeys;
 pub use openapi::openapi;
@@ -34,7 +36,18 @@ pub use state::{About, ApiState, Readiness};
 pub use streams::Streams;
 pub use unread::close_unread;
 
-/// Mounts `/api/*`, `/v1/*`, `/healthz`, `/readyz` and `/metrics`.
+/// Routes below `path` for those whom `/v1` lets in, by key or by cookie and then from pages of this host alone. For an
+/// app that [`configure`] was called on.
+pub fn signed_in_scope(path: &str, routes: impl FnOnce(&mut ServiceConfig)) -> impl HttpServiceFactory {
+    web::scope(path)
+        .wrap(from_fn(auth::require_caller))
+        .wrap(from_fn(v1::as_problem_json))
+        .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
+        .configure(routes)
+        .default_service(web::to(routes::no_route))
+}
+
+/// Mounts `/api/*`, `/v1/*`, `/openapi.json`, `/healthz`, `/readyz` and `/metrics`.
 pub fn configure(state: ApiState) -> impl FnOnce(&mut ServiceConfig) + Clone {
     let state = Data::new(state);
     move |app: &mut ServiceConfig| {

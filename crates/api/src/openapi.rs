@@ -101,7 +101,8 @@ mod tests {
             assert!(names.insert(name.clone()), "{name} twice");
             assert!(operation.summary.is_some(), "{name} says nothing");
             let documented = operation.responses.responses.len();
-            assert!(documented >= 2 || path == "/healthz", "{name} has no problems");
+            let never_fails = ["/healthz", "/openapi.json"].contains(&path.as_str());
+            assert!(documented >= 2 || never_fails, "{name} has no problems");
         }
         for name in [
             "send_message",

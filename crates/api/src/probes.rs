@@ -1,13 +1,14 @@
 //! What an orchestrator asks: alive, ready, and how much. The first two are open; the numbers of
-//! `/metrics` tell about traffic, so they need a key.
+//! `/metrics` tell about traffic, so they need a key. And the description of the API, which is the same everywhere and
+//! open to every tool that reads such documents.
 
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
-use serde_json::json;
 use utoipa::OpenApi;
 
 use crate::auth::require_key;
+use crate::openapi::json;
 use crate::problem::SeedProblemView;
 use crate::state::ApiState;
 
@@ -17,6 +18,7 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(crate) fn configure(app: &mut ServiceConfig) {
     app.route("/healthz", web::get().to(alive))
         .route("/readyz", web::get().to(ready))
+        .route("/openapi.json", web::get().to(describe))
         .service(
             web::resource("/metrics")
                 .wrap(from_fn(require_key))
@@ -27,7 +29,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
 /// The operations that are about the process.
 #[derive(OpenApi)]
 #[openapi(
-    paths(alive, ready, metrics),
+    paths(alive, ready, metrics, describe),
     tags((name = "probes", description = "What an orchestrator asks."))
 )]
 struct Probes;
@@ -45,7 +47,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     responses((status = 200, description = "It lives", body = Object)),
 )]
 async fn alive() -> impl Responder {
-    web::Json(json!({ "status": "ok" }))
+    web::Json(serde_json::json!({ "status": "ok" }))
 }
 
 /// Says whether the process can do its work now.
@@ -61,9 +63,11 @@ async fn alive() -> impl Responder {
 )]
 async fn ready(state: Data<ApiState>) -> impl Responder {
     match state.readiness.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ok", "checks": { "storage": "ok" } })),
+        Ok(()) => {
+            HttpResponse::Ok().json(serde_json::json!({ "status": "ok", "checks": { "storage": "ok" } }))
+        }
         Err(reason) => HttpResponse::ServiceUnavailable()
-            .json(json!({ "status": "unavailable", "checks": { "storage": reason } })),
+            .json(serde_json::json!({ "status": "unavailable", "checks": { "storage": reason } })),
     }
 }
 
@@ -81,4 +85,19 @@ async fn metrics(state: Data<ApiState>) -> impl Responder {
     HttpResponse::Ok()
         .insert_header(("content-type", PROMETHEUS_TEXT))
         .body((state.metrics)())
+}
+
+/// Gives this document, to everybody.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "about",
+    security(()),
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)),
+)]
+async fn describe() -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header(("content-type", "application/json"))
+        .insert_header(("cache-control", "no-cache"))
+        .body(Bytes::from_static(json().as_bytes()))
 }

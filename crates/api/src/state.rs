@@ -44,6 +44,8 @@ pub struct About {
     pub started_at: Timestamp,
     /// `sqlite` or `postgres`.
     pub database: &'static str,
+    /// `whatsapp`, or `simulated`: then nobody that it talks to is real.
+    pub network: &'static str,
 }
 
 impl ApiState {

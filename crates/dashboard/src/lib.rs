@@ -2,6 +2,7 @@
 
 mod files;
 mod serve;
+mod swagger;
 
 use actix_web::web::ServiceConfig;
 
@@ -11,4 +12,5 @@ pub const COMPLETE: bool = files::COMPLETE;
 /// Adds the pages of the UI and the files that they are made of.
 pub fn configure(config: &mut ServiceConfig) {
     serve::configure(config);
+    swagger::configure(config);
 }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::files::{self, Asset};
 
 /// Addresses of screens. The UI reads them itself, so each is answered with the same page.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 9] = [
     "/",
     "/devices",
     "/devices/{tail:.*}",
@@ -18,6 +18,8 @@ const PAGES: [&str; 7] = [
     "/webhooks/{tail:.*}",
     "/events",
     "/health",
+    "/docs",
+    "/phones",
 ];
 
 /// Files beside the page whose names never change.

@@ -5,6 +5,8 @@
 mod bench;
 #[path = "gateway/calls.rs"]
 mod calls;
+#[path = "gateway/delivery_changes.rs"]
+mod delivery_changes;
 #[path = "gateway/devices.rs"]
 mod devices;
 #[path = "gateway/intake.rs"]

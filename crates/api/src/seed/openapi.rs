@@ -1,8 +1,10 @@
 //! What holds for all operations of `/api`: where the token stands, and the errors.
 
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, Required, ResponseBuilder, Type};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Type};
 
 use super::{
     contacts, device, devices, groups, logout, pair, qrcode, reconnect, send, start, status, webhook,
@@ -50,6 +52,11 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
         if about_device {
             operation.parameters.get_or_insert_default().push(token().into());
         }
+        if method == HttpMethod::Post
+            && let Some(example) = example(&path)
+        {
+            add_example(operation, example);
+        }
         add_problems(operation, about_device);
     }
     document
@@ -64,6 +71,36 @@ fn named(name: &str, path: &str, method: &HttpMethod) -> String {
     }
 }
 
+/// What a body may look like; the token stands in it.
+fn example(path: &str) -> Option<Value> {
+    Some(match path {
+        "/api/start" => json!({ "token": "my-token", "reject_call": "Y", "reject_message": "Busy" }),
+        "/api/qrcode" | "/api/status" => json!({ "token": "my-token" }),
+        "/api/pair" => json!({ "token": "my-token", "phone": "628123456789" }),
+        "/api/send" => json!({ "token": "my-token", "phone": "628123456789", "message": "Hello World" }),
+        "/api/webhook" => json!({ "token": "my-token", "url": "https://your-webhook.com/endpoint" }),
+        "/api/workspace" => json!({ "token": "my-token", "workspace": "Marketing" }),
+        _ => return None,
+    })
+}
+
+/// Where nothing but the token is said, the body may be left out.
+fn add_example(operation: &mut Operation, example: Value) {
+    let body = operation.request_body.get_or_insert_with(|| {
+        let schema = ObjectBuilder::new().property("token", ObjectBuilder::new().schema_type(Type::String));
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let body = RequestBodyBuilder::new()
+            .content("application/json", content)
+            .required(Some(Required::False));
+        RefOr::T(body.build())
+    });
+    if let RefOr::T(body) = body
+        && let Some(RefOr::T(content)) = body.content.get_mut("application/json")
+    {
+        content.example = Some(example);
+    }
+}
+
 fn token() -> Parameter {
     ParameterBuilder::new()
         .name("token")
@@ -73,6 +110,7 @@ fn token() -> Parameter {
             "The device. It may stand in the JSON body instead, but has to be there.",
         ))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .example(Some(json!("my-token")))
         .build()
 }
 

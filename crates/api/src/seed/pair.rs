@@ -13,6 +13,7 @@ use crate::state::ApiState;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SeedPair)]
 pub(super) struct PairBody {
+    /// The number of the phone that will type the code.
     #[schema(value_type = Option<String>)]
     phone: Field,
 }

@@ -16,12 +16,16 @@ use crate::state::ApiState;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SeedSend)]
 pub(super) struct SendBody {
+    /// A number in any human form, or a JID of a person, a group or `status@broadcast`.
     #[schema(value_type = Option<String>)]
     phone: Field,
+    /// Text, or the caption of a file.
     #[schema(value_type = Option<String>)]
     message: Field,
+    /// Address of a file: `http:`, `https:` or `data:`.
     #[schema(value_type = Option<String>)]
     file_url: Field,
+    /// Name shown for the file.
     #[schema(value_type = Option<String>)]
     file_name: Field,
 }

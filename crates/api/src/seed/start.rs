@@ -13,12 +13,15 @@ use crate::state::ApiState;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SeedStart)]
 pub(super) struct StartBody {
+    /// `Y` rejects calls, `N` lets them ring.
     #[serde(rename = "reject_call")]
     #[schema(value_type = Option<String>)]
     reject: Field,
+    /// Numbers that may call all the same, separated by commas.
     #[serde(rename = "reject_exclude_phone")]
     #[schema(value_type = Option<String>)]
     exclude: Field,
+    /// Text that a rejected caller gets.
     #[serde(rename = "reject_message")]
     #[schema(value_type = Option<String>)]
     message: Field,

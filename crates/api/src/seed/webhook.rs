@@ -12,6 +12,7 @@ use crate::state::ApiState;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SeedSetWebhook)]
 pub(super) struct WebhookBody {
+    /// Where events go; empty for nowhere.
     #[schema(value_type = Option<String>)]
     url: Field,
 }

@@ -13,6 +13,7 @@ use crate::state::ApiState;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SeedAssignWorkspace)]
 pub(super) struct WorkspaceBody {
+    /// Its name; empty for none.
     #[schema(value_type = Option<String>)]
     workspace: Field,
 }

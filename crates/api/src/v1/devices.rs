@@ -59,10 +59,10 @@ impl TryFrom<QueryFields> for DevicesQuery {
 #[schema(as = CreateDevice)]
 pub(super) struct CreateDeviceBody {
     /// The client's own name for it, which stands in paths: 1 to 128 characters of `A-Z a-z 0-9 . _ - @ :`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "my-token")]
     token: Field,
     /// What people call it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Corner shop")]
     name: Field,
     /// The workspace it belongs to.
     #[schema(value_type = Option<String>)]
@@ -75,7 +75,7 @@ pub(super) struct CreateDeviceBody {
 #[schema(as = UpdateDevice)]
 pub(super) struct UpdateDeviceBody {
     /// What people call it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Corner shop")]
     name: Field,
     /// The workspace it belongs to.
     #[schema(value_type = Option<String>)]

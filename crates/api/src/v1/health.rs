@@ -30,6 +30,8 @@ pub(super) struct HealthView {
     reason: Option<String>,
     /// `sqlite` or `postgres`.
     database: &'static str,
+    /// `whatsapp`, or `simulated`: then nobody that it talks to is real.
+    network: &'static str,
     /// How many devices' sessions are in each state; null while the database cannot be asked.
     #[schema(required = true, value_type = Option<BTreeMap<String, u64>>)]
     sessions: Option<BTreeMap<&'static str, u64>>,
@@ -65,6 +67,7 @@ impl HealthView {
             ready: reason.is_none(),
             reason,
             database: state.about.database,
+            network: state.about.network,
             sessions: health.map(|health| health.sessions.into_iter().map(named).collect()),
             queue,
         }

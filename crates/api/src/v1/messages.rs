@@ -29,7 +29,7 @@ pub(super) struct SendMessageBody {
     #[schema(value_type = String, example = "+62 812-3456-789")]
     to: Field,
     /// Text, or the caption of a file.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "Hello World")]
     text: Field,
     /// Address of a file: `http:`, `https:` or `data:`.
     #[schema(value_type = Option<String>)]

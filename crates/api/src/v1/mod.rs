@@ -19,6 +19,7 @@ mod device_view;
     reason = "the macro that describes operations writes them"
 )]
 mod devices;
+mod event_types;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
@@ -62,6 +63,7 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
 
 pub(crate) use openapi::document;
+pub(crate) use problem::as_problem_json;
 
 use crate::auth::require_caller;
 use crate::extract::BodyLimit;
@@ -75,7 +77,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
     web::scope("/v1")
         .app_data(PayloadConfig::new(max_body_bytes))
         .wrap(from_fn(require_caller))
-        .wrap(from_fn(problem::as_problem_json))
+        .wrap(from_fn(as_problem_json))
         // Messages and numbers of people are nothing for a cache.
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
         .configure(devices_and_sessions)
@@ -186,6 +188,11 @@ fn events_and_messages(scope: &mut ServiceConfig) {
 
     scope
         .service(only("/events", "GET", [web::get().to(events::list_events)]))
+        .service(only(
+            "/event-types",
+            "GET",
+            [web::get().to(event_types::list_event_types)],
+        ))
         .service(only("/stream", "GET", [web::get().to(stream::open_stream)]))
         .service(only(
             "/devices/{device}/messages",

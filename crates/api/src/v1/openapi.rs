@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
-    workspaces,
+    contacts, deliveries, devices, event_types, events, groups, health, messages, session, sign_in, stream,
+    webhooks, workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
@@ -41,6 +41,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         sign_in::sign_in,
         sign_in::sign_out,
         events::list_events,
+        event_types::list_event_types,
         stream::open_stream,
         messages::send_message,
         messages::list_messages,

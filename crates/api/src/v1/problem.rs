@@ -59,7 +59,7 @@ impl ProblemView {
 }
 
 /// Writes every error below it as a problem; its headers stay.
-pub(super) async fn as_problem_json(
+pub(crate) async fn as_problem_json(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {

@@ -30,6 +30,8 @@ pub(super) struct SignInStateView {
     /// Who is signed in; null when nobody is.
     #[schema(required = true)]
     account: Option<AccountView>,
+    /// `whatsapp`, or `simulated`: then nobody that the gateway talks to is real.
+    network: &'static str,
 }
 
 /// Somebody who has just been signed in.
@@ -75,10 +77,10 @@ pub(super) struct SetupBody {
     #[schema(value_type = String, example = "7G4K-Q2WX-9RTB")]
     code: Field,
     /// What they will sign in by: 1 to 64 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "admin")]
     name: Field,
     /// What they will sign in with: 10 to 256 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "a long password")]
     password: Field,
 }
 
@@ -106,7 +108,7 @@ pub(super) struct SignInBody {
     #[schema(value_type = Option<String>)]
     password: Field,
     /// An API key, instead of both.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "YOUR_API_KEY")]
     api_key: Field,
 }
 
@@ -157,6 +159,7 @@ pub(super) async fn who_is(
     let view = SignInStateView {
         setup_required,
         account: known.map(|(_, known)| known.sign_in.into()),
+        network: state.about.network,
     };
     Ok(with_cookie(HttpResponse::Ok().json(view), renewed))
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
-use wagate_domain::gateway::SessionChange;
+use wagate_domain::gateway::{DeliveryChange, SessionChange};
 use wagate_domain::ports::{Clock, StoredEvent};
 use wagate_domain::{Error, Result};
 
+use super::delivery_view::DeliveryView;
 use super::session_view::SessionView;
 use crate::streams::Streams;
 
@@ -24,6 +25,7 @@ const PING: Bytes = Bytes::from_static(b": ping\n\n");
 enum Said {
     Session(SessionChange),
     Recorded(Result<StoredEvent>),
+    Delivery(Result<DeliveryChange>),
 }
 
 /// `event: session`.
@@ -33,10 +35,19 @@ struct SessionChangeView {
     session: SessionView,
 }
 
+/// `event: delivery`.
+#[derive(Serialize)]
+struct DeliveryChangeView {
+    #[serde(flatten)]
+    delivery: DeliveryView,
+    others: u64,
+}
+
 /// What goes on one stream, and what it has to know of the world.
 pub(super) struct Source {
     pub(super) sessions: BoxStream<'static, SessionChange>,
     pub(super) events: BoxStream<'static, Result<StoredEvent>>,
+    pub(super) deliveries: BoxStream<'static, Result<DeliveryChange>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
 }
@@ -52,8 +63,9 @@ struct Telling {
 pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     let sessions = source.sessions.map(Said::Session);
     let events = source.events.map(Said::Recorded);
+    let deliveries = source.deliveries.map(Said::Delivery);
     let telling = Telling {
-        said: stream::select(sessions, events).boxed(),
+        said: stream::select(stream::select(sessions, events), deliveries).boxed(),
         clock: source.clock,
         streams: source.streams,
     };
@@ -69,16 +81,19 @@ impl Telling {
         tokio::select! {
             biased;
             () = self.streams.ended() => None,
-            said = self.said.next() => self.frame(&said?),
+            said = self.said.next() => self.frame(said?),
             () = self.clock.sleep(PING_AFTER) => Some(PING),
         }
     }
 
-    fn frame(&self, said: &Said) -> Option<Bytes> {
+    fn frame(&self, said: Said) -> Option<Bytes> {
         let frame = match said {
-            Said::Session(change) => session_frame(change, &*self.clock),
-            Said::Recorded(Ok(event)) => Ok(recorded_frame(event)),
-            Said::Recorded(Err(error)) => Err(Error::unavailable("database", error)),
+            Said::Session(change) => session_frame(&change, &*self.clock),
+            Said::Recorded(Ok(event)) => Ok(recorded_frame(&event)),
+            Said::Delivery(Ok(change)) => delivery_frame(change),
+            Said::Recorded(Err(error)) | Said::Delivery(Err(error)) => {
+                Err(Error::unavailable("database", error))
+            }
         };
         frame
             .inspect_err(|error| tracing::warn!(%error, "a stream ends early"))
@@ -99,4 +114,13 @@ fn session_frame(change: &SessionChange, clock: &dyn Clock) -> Result<Bytes> {
 fn recorded_frame(event: &StoredEvent) -> Bytes {
     let head = format!("event: recorded\nid: {}\ndata: ", event.id);
     Bytes::from([head.as_bytes(), &event.data, b"\n\n"].concat())
+}
+
+fn delivery_frame(change: DeliveryChange) -> Result<Bytes> {
+    let view = DeliveryChangeView {
+        delivery: change.delivery.into(),
+        others: change.others,
+    };
+    let json = serde_json::to_string(&view).map_err(Error::internal)?;
+    Ok(Bytes::from(format!("event: delivery\ndata: {json}\n\n")))
 }

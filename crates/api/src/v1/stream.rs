@@ -60,7 +60,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 /// Server-sent events. `session`: `{"device": TOKEN, "session": SESSION}` when a session's state changes; a slow
 /// reader gets the latest. With `device` the stream begins with that device's session as it is. `recorded`: an event
 /// of the log as `GET /v1/events` gives it, under its id: whoever comes back with that in `Last-Event-ID`, as
-/// browsers do, misses none and gets none twice. A comment comes at once, and after every 15 s of silence.
+/// browsers do, misses none and gets none twice. `delivery`: how a delivery stands now, as `GET /v1/deliveries` shows it,
+/// and in `others` how many more changed in the same moment and are not told: a few come within a second, whatever
+/// happens. A comment comes at once, and after every 15 s of silence.
 #[utoipa::path(
     get,
     path = "/v1/stream",
@@ -84,9 +86,11 @@ pub(super) async fn open_stream(
     let gateway = &state.gateway;
     let sessions = gateway.watch_sessions(device.as_ref()).await?;
     let events = gateway.follow_events(device.as_ref(), kinds, after).await?;
+    let deliveries = gateway.watch_deliveries(device.as_ref()).await?;
     let body = sse::body(Source {
         sessions,
         events,
+        deliveries,
         clock: gateway.parts().clock.clone(),
         streams: state.streams.clone(),
     });

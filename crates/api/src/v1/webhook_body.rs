@@ -86,7 +86,7 @@ pub(super) struct UpdateWebhookBody {
     headers: Field,
     /// `true` stops the endpoint for a while: its deliveries wait. `false` lets it go on, also one that was
     /// disabled.
-    #[schema(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, example = true)]
     paused: Field,
 }
 
@@ -140,7 +140,7 @@ pub(super) struct ReplayDeliveriesBody {
 
 /// A moment.
 #[derive(ToSchema)]
-#[schema(as = Time)]
+#[schema(as = Time, example = "2026-01-01T00:00:00Z")]
 #[serde(untagged)]
 #[expect(dead_code, reason = "documents what is read by hand")]
 pub(super) enum TimeSchema {

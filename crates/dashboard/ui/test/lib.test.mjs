@@ -1,7 +1,8 @@
 // What goes out of the browser: commands to paste, files to open, numbers to send.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 
 import { transformWithOxc } from 'vite';
@@ -18,8 +19,10 @@ const { csv } = await load('csv');
 const { readNumber } = await load('phone');
 
 const request = {
+  method: 'POST',
   url: "http://localhost:8080/v1/devices/it's/messages",
-  idempotencyKey: 'key-1',
+  key: 'X-Api-Key',
+  headers: { 'Idempotency-Key': 'key-1' },
   body: { to: '+628123456789', text: `it's "$HOME" \`id\` \\n\nnext` },
 };
 
@@ -35,13 +38,58 @@ test('node gets the body as it is', async () => {
   let called;
   const fetch = async (url, options) => {
     called = { url, options };
-    return { json: async () => ({}) };
+    return { status: 200, text: async () => '' };
   };
   const code = snippet('node', request);
   const AsyncFunction = (async () => {}).constructor;
   await new AsyncFunction('fetch', 'process', 'console', code)(fetch, { env: {} }, { log() {} });
   assert.equal(called.url, request.url);
   assert.deepEqual(JSON.parse(called.options.body), request.body);
+});
+
+test('snippets say the same when they run', async (context) => {
+  const heard = [];
+  const server = createServer((asked, answer) => {
+    let text = '';
+    asked.setEncoding('utf8').on('data', (part) => (text += part));
+    asked.on('end', () => {
+      heard.push({ method: asked.method, url: asked.url, key: asked.headers['x-api-key'], name: asked.headers['idempotency-key'], body: text && JSON.parse(text) });
+      answer.statusCode = 409;
+      answer.end('no');
+    });
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  context.after(() => server.close());
+  const base = `http://127.0.0.1:${server.address().port}`;
+  const odd = { text: `it's "$HOME" \`id\` \\n\nnext – é`, list: [true, null, 1.5], empty: {} };
+  const runs = [
+    { ...request, url: `${base}/v1/x?a=b%20c&d=it's`, body: odd },
+    { method: 'GET', url: `${base}/healthz`, key: null, headers: {} },
+    { method: 'DELETE', url: `${base}/v1/x`, key: 'X-Api-Key', headers: {} },
+  ];
+  const commands = { curl: ['sh', '-s'], python: ['python3', '-'], node: ['node', '--input-type=module', '-'], php: ['php'] };
+  for (const one of runs) {
+    for (const language of SNIPPETS) {
+      const [command, ...options] = commands[language];
+      if (spawnSync(command, ['--version']).error) continue;
+      heard.length = 0;
+      const child = spawn(command, options, { env: { ...process.env, WAGATE_API_KEY: 'k' } });
+      child.stdin.end(snippet(language, one));
+      const said = await new Promise((done) => {
+        let text = '';
+        for (const pipe of [child.stdout, child.stderr]) pipe.on('data', (part) => (text += part));
+        child.on('close', () => done(text));
+      });
+      const { pathname, search } = new URL(one.url);
+      assert.equal(heard.length, 1, `${language}: ${said}`);
+      assert.equal(heard[0].method, one.method, language);
+      assert.equal(heard[0].url.replaceAll("'", '%27'), pathname + search, language);
+      assert.equal(heard[0].key, one.key ? 'k' : undefined, language);
+      assert.equal(heard[0].name, one.headers['Idempotency-Key'], language);
+      assert.deepEqual(heard[0].body, one.body ?? '', language);
+      assert.match(said, /no/, language);
+    }
+  }
 });
 
 test('uploads are shortened, in all languages', () => {

@@ -47,6 +47,7 @@ impl Gateway {
     #[tracing::instrument(skip_all, fields(%id))]
     pub async fn replay_delivery(&self, id: DeliveryId) -> Result<()> {
         self.parts.delivery_log.replay(id, self.parts.clock.now()).await?;
+        self.intake.changes.announce([id]);
         self.parts.dispatch.announce();
         Ok(())
     }
@@ -62,7 +63,7 @@ impl Gateway {
     }
 }
 
-/// A queue that records an event for every endpoint it switches off.
+/// A queue that tells what becomes of deliveries, and records an event for every endpoint it switches off.
 struct TellingQueue {
     queue: Arc<dyn DeliveryQueue>,
     intake: Arc<Intake>,
@@ -80,7 +81,9 @@ impl DeliveryQueue for TellingQueue {
     }
 
     async fn settle(&self, settlements: Vec<Settlement>, now: Timestamp, lease: Duration) -> Result<Settled> {
+        let ids: Vec<DeliveryId> = settlements.iter().map(|settlement| settlement.id).collect();
         let settled = self.queue.settle(settlements, now, lease).await?;
+        self.intake.changes.announce(ids);
         for (webhook, device, reason) in &settled.disabled {
             tracing::warn!(%webhook, reason, "webhook endpoint switched off");
             let event = Event {

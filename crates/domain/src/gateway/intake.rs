@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::call::Ring;
 use super::core::GatewayParts;
+use super::delivery_changes::DeliveryChanges;
 use super::{classic, standard, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
@@ -28,6 +29,8 @@ pub(super) struct Intake {
     rows: Stripes,
     /// Changes whenever something may have been recorded.
     recorded: watch::Sender<()>,
+    /// Deliveries that stand otherwise than before.
+    pub(super) changes: DeliveryChanges,
 }
 
 impl Intake {
@@ -38,6 +41,7 @@ impl Intake {
             lease,
             rows: Stripes::default(),
             recorded: watch::Sender::new(()),
+            changes: DeliveryChanges::default(),
         }
     }
 
@@ -118,13 +122,13 @@ impl Intake {
     /// Records with as many deliveries on the short way as there is room for, and sends those off.
     pub(super) async fn dispatch<F>(
         &self,
-        deliveries: usize,
+        deliveries: Vec<DeliveryId>,
         record: impl FnOnce(Express) -> F,
     ) -> Result<Recorded>
     where
         F: Future<Output = Result<Recorded>>,
     {
-        let booking = self.parts.dispatch.book(deliveries);
+        let booking = self.parts.dispatch.book(deliveries.len());
         let express = Express {
             limit: booking.len(),
             lease: self.lease,
@@ -134,13 +138,14 @@ impl Intake {
         // A commit may have come through although the database said nothing: what it reserved for us is nobody's
         // until its lease ends, and the worker has to know of that.
         let in_doubt = match &recorded {
-            Ok(recorded) => deliveries > 0 && recorded.express.is_empty(),
+            Ok(recorded) => !deliveries.is_empty() && recorded.express.is_empty(),
             Err(_) => true,
         };
         if in_doubt {
             self.parts.dispatch.announce();
         }
         let mut recorded = recorded?;
+        self.changes.announce(deliveries);
         booking.send(std::mem::take(&mut recorded.express));
         if recorded.queued {
             self.parts.dispatch.announce();
@@ -186,14 +191,19 @@ impl EventSink for Intake {
     }
 }
 
-fn deliveries(batch: &EventBatch) -> usize {
+fn deliveries(batch: &EventBatch) -> Vec<DeliveryId> {
     let of_changes = batch.statuses.iter().filter_map(|change| change.event.as_ref());
-    batch
-        .events
-        .iter()
-        .chain(of_changes)
-        .map(|event| event.deliveries.len())
-        .sum()
+    of_events(batch.events.iter().chain(of_changes))
+}
+
+/// The deliveries that a change of a message brings along.
+pub(super) fn of_change(change: &StatusChange) -> Vec<DeliveryId> {
+    of_events(change.event.iter())
+}
+
+fn of_events<'a>(events: impl Iterator<Item = &'a NewEvent>) -> Vec<DeliveryId> {
+    let deliveries = events.flat_map(|event| &event.deliveries);
+    deliveries.map(|delivery| delivery.id).collect()
 }
 
 /// What events of one device look like to those who receive them.

@@ -1,6 +1,7 @@
 //! Sending a message, once.
 
 use super::Gateway;
+use super::intake::of_change;
 use crate::model::event::{Failure, Progress};
 use crate::model::{
     Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
@@ -87,7 +88,7 @@ impl Gateway {
     async fn finish_send(&self, device: &Device, id: MessageId, sent: &Result<SendOutcome>) -> Result<()> {
         let (progress, answer) = verdict(id, sent);
         let change = self.intake.status_change(device, progress).await?;
-        let deliveries = change.event.as_ref().map_or(0, |event| event.deliveries.len());
+        let deliveries = of_change(&change);
         self.intake
             .dispatch(deliveries, |express| {
                 self.parts.outbox.finish(device.id, change, answer, express)

@@ -1,6 +1,7 @@
 //! What became of messages.
 
 use super::Gateway;
+use super::intake::of_change;
 use crate::model::event::{Failure, Progress};
 use crate::model::{CursorPage, CursorQuery, Device, MessageId, MessageStatus, StoredSend, Token};
 use crate::{Error, Result};
@@ -50,7 +51,7 @@ impl Gateway {
 
     async fn record_progress(&self, device: &Device, progress: Progress) -> Result<()> {
         let change = self.intake.status_change(device, progress).await?;
-        let deliveries = change.event.as_ref().map_or(0, |event| event.deliveries.len());
+        let deliveries = of_change(&change);
         self.intake
             .dispatch(deliveries, |express| {
                 self.parts.outbox.finish(device.id, change, None, express)

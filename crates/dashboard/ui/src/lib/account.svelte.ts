@@ -7,6 +7,7 @@ type Standing = 'asking' | 'unreachable' | 'setup' | 'out' | 'in';
 
 let standing = $state<Standing>('asking');
 let account = $state<Account | null>(null);
+let simulated = $state(false);
 
 export const who = {
   get standing(): Standing {
@@ -14,6 +15,10 @@ export const who = {
   },
   get account(): Account | null {
     return account;
+  },
+  /** Whether the gateway talks to a simulated WhatsApp. */
+  get simulated(): boolean {
+    return simulated;
   },
 };
 
@@ -25,6 +30,7 @@ export async function ask(): Promise<void> {
   standing = 'asking';
   try {
     const found: SignInState = await answer(api.GET('/v1/sign-in'));
+    simulated = found.network === 'simulated';
     if (found.account) enter(found.account);
     else standing = found.setup_required ? 'setup' : 'out';
   } catch {

@@ -1,7 +1,16 @@
-// The request that was just made, in the words of four languages. The key is left to the reader.
+// A request in the words of four languages. The key is left to the reader, in WAGATE_API_KEY.
 export const SNIPPETS = ['curl', 'php', 'python', 'node'] as const;
 export type Snippet = (typeof SNIPPETS)[number];
-type Request = { url: string; idempotencyKey: string; body: object };
+export type Request = {
+  method: string;
+  url: string;
+  /** The header that takes the API key; none where none is needed. */
+  key: string | null;
+  headers: Record<string, string>;
+  body?: object;
+  /** Whether the answer has no end. */
+  endless?: boolean;
+};
 
 /** Longest `data:` address that is shown in full; the rest of a longer one is left out. */
 const LONGEST_VALUE = 120;
@@ -20,56 +29,105 @@ const shell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 /** In single quotes for PHP. */
 const php = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
+/** JSON as Python writes it. Strings are the same in both. */
+function python(value: unknown, indent: string): string {
+  const inner = `${indent}    `;
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (Array.isArray(value)) {
+    return value.length ? `[\n${value.map((one) => inner + python(one, inner)).join(',\n')},\n${indent}]` : '[]';
+  }
+  if (typeof value === 'object') {
+    const pairs = Object.entries(value).map(([name, one]) => `${inner}${JSON.stringify(name)}: ${python(one, inner)}`);
+    return pairs.length ? `{\n${pairs.join(',\n')},\n${indent}}` : '{}';
+  }
+  return JSON.stringify(value);
+}
+
+const MAKERS: Record<Snippet, (request: Request) => string> = { curl, php: inPhp, python: inPython, node: inNode };
+
 export function snippet(language: Snippet, request: Request): string {
-  const body = shortened(request.body);
-  const json = JSON.stringify(body, null, 2);
-  const { url, idempotencyKey: key } = request;
-  switch (language) {
-    case 'curl':
-      return [
-        `curl -X POST ${shell(url)} \\`,
-        `  -H "X-Api-Key: $WAGATE_API_KEY" \\`,
-        `  -H 'Content-Type: application/json' \\`,
-        `  -H ${shell(`Idempotency-Key: ${key}`)} \\`,
-        `  -d ${shell(json)}`,
-      ].join('\n');
-    case 'php':
-      return `<?php
-$request = curl_init(${php(url)});
-curl_setopt_array($request, [
-    CURLOPT_POST => true,
-    CURLOPT_RETURNTRANSFER => true,
-    CURLOPT_HTTPHEADER => [
-        'X-Api-Key: ' . getenv('WAGATE_API_KEY'),
-        'Content-Type: application/json',
-        ${php(`Idempotency-Key: ${key}`)},
-    ],
-    CURLOPT_POSTFIELDS => ${php(json)},
-]);
-echo curl_exec($request);`;
-    case 'python':
-      return `import json, os, urllib.request
+  return MAKERS[language](request.body ? { ...request, body: shortened(request.body) } : request);
+}
+
+const CONTENT_TYPE = 'Content-Type';
+const headersOf = ({ headers, body }: Request): [string, string][] =>
+  Object.entries(body ? { [CONTENT_TYPE]: 'application/json', ...headers } : headers);
+
+function curl(request: Request): string {
+  const { method, url, key, body, endless } = request;
+  return [
+    `curl${endless ? ' -N' : ''}${method === 'GET' ? '' : ` -X ${method}`} ${shell(url)}`,
+    ...(key ? [`-H "${key}: $WAGATE_API_KEY"`] : []),
+    ...headersOf(request).map(([name, value]) => `-H ${shell(`${name}: ${value}`)}`),
+    ...(body ? [`-d ${shell(JSON.stringify(body, null, 2))}`] : []),
+  ].join(' \\\n  ');
+}
+
+function inPhp(request: Request): string {
+  const { method, url, key, body, endless } = request;
+  const headers = [
+    ...(key ? [`${php(`${key}: `)} . getenv('WAGATE_API_KEY')`] : []),
+    ...headersOf(request).map(([name, value]) => php(`${name}: ${value}`)),
+  ];
+  // Without an extension: what every PHP can do. `ignore_errors` gives the answer also when it is a refusal.
+  const options = [
+    ...(method === 'GET' ? [] : [`'method' => ${php(method)}`]),
+    ...(headers.length ? [`'header' => [\n${headers.map((one) => `        ${one},\n`).join('')}    ]`] : []),
+    ...(body ? [`'content' => ${php(JSON.stringify(body, null, 2))}`] : []),
+    `'ignore_errors' => true`,
+  ];
+  const show = endless
+    ? `fpassthru(fopen(${php(url)}, 'r', false, $context));`
+    : `echo file_get_contents(${php(url)}, false, $context);`;
+  return `<?php
+$context = stream_context_create(['http' => [
+${options.map((one) => `    ${one},\n`).join('')}]]);
+${show}`;
+}
+
+function inPython(request: Request): string {
+  const { method, url, key, body, endless } = request;
+  const headers = [
+    ...(key ? [`${JSON.stringify(key)}: os.environ["WAGATE_API_KEY"]`] : []),
+    ...headersOf(request).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`),
+  ];
+  const parts = [
+    JSON.stringify(url),
+    ...(method === 'GET' ? [] : [`method=${JSON.stringify(method)}`]),
+    ...(headers.length ? [`headers={\n${headers.map((one) => `        ${one},\n`).join('')}    }`] : []),
+    ...(body ? [`data=json.dumps(${python(body, '    ')}).encode()`] : []),
+  ];
+  const imports = [...(body ? ['json'] : []), ...(key ? ['os'] : []), 'urllib.error', 'urllib.request'];
+  const show = endless
+    ? 'for line in answer:\n    print(line.decode(), end="", flush=True)'
+    : 'print(answer.status, answer.read().decode())';
+  return `import ${imports.join(', ')}
 
 request = urllib.request.Request(
-    ${JSON.stringify(url)},
-    data=json.dumps(${JSON.stringify(body, null, 4).replaceAll('\n', '\n    ')}).encode(),
-    headers={
-        "X-Api-Key": os.environ["WAGATE_API_KEY"],
-        "Content-Type": "application/json",
-        "Idempotency-Key": ${JSON.stringify(key)},
-    },
-)
-print(urllib.request.urlopen(request).read().decode())`;
-    case 'node':
-      return `const response = await fetch(${JSON.stringify(url)}, {
-  method: 'POST',
-  headers: {
-    'X-Api-Key': process.env.WAGATE_API_KEY,
-    'Content-Type': 'application/json',
-    'Idempotency-Key': ${JSON.stringify(key)},
-  },
-  body: JSON.stringify(${json.replaceAll('\n', '\n  ')}),
-});
-console.log(await response.json());`;
-  }
+${parts.map((one) => `    ${one},\n`).join('')})
+try:
+    answer = urllib.request.urlopen(request)
+except urllib.error.HTTPError as error:
+    answer = error
+${show}`;
+}
+
+function inNode(request: Request): string {
+  const { method, url, key, body, endless } = request;
+  const headers = [
+    ...(key ? [`${php(key)}: process.env.WAGATE_API_KEY`] : []),
+    ...headersOf(request).map(([name, value]) => `${php(name)}: ${JSON.stringify(value)}`),
+  ];
+  const options = [
+    ...(method === 'GET' ? [] : [`method: ${php(method)}`]),
+    ...(headers.length ? [`headers: {\n${headers.map((one) => `    ${one},\n`).join('')}  }`] : []),
+    ...(body ? [`body: JSON.stringify(${JSON.stringify(body, null, 2).replaceAll('\n', '\n  ')})`] : []),
+  ];
+  const given = options.length ? `, {\n${options.map((one) => `  ${one},\n`).join('')}}` : '';
+  const show = endless
+    ? 'for await (const part of response.body.pipeThrough(new TextDecoderStream())) process.stdout.write(part);'
+    : 'console.log(response.status, await response.text());';
+  return `const response = await fetch(${JSON.stringify(url)}${given});
+${show}`;
 }

@@ -79,9 +79,12 @@ function connect(): void {
   };
   on<{ device: string; session: Session }>(current, 'session', ({ device, session }) => stateChanged(device, session));
   on<Event>(current, 'recorded', recorded);
-  on<Pick<Delivery, 'id' | 'webhook' | 'status'>>(current, 'delivery', ({ id }) => {
+  on<Delivery & { others: number }>(current, 'delivery', ({ id, webhook, others }) => {
     refresh(keys.deliveries);
-    refresh(keys.delivery(id));
+    refresh(keys.webhooks);
+    refresh(keys.webhook(webhook));
+    // When more changed than is told, any of those in sight may be among them.
+    refresh(others > 0 ? ['delivery'] : keys.delivery(id));
     refresh(keys.health);
   });
 }

@@ -12,4 +12,7 @@ export const keys = {
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['delivery', id] as const,
   health: ['health'] as const,
+  simulated: ['simulated'] as const,
+  eventTypes: ['event-types'] as const,
+  openapi: ['openapi'] as const,
 };

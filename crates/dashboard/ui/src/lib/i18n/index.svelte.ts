@@ -59,7 +59,7 @@ function storage<T>(use: () => T): T | null {
   }
 }
 
-function fill(text: string, values: Values): string {
+export function fill(text: string, values: Values): string {
   return text.replace(/\{(\w+)\}/g, (all, name: string) => {
     const value = values[name];
     return value === undefined ? all : typeof value === 'number' ? number(value) : value;
