@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 27] = [
+const PATHS: [(&str, &[Method]); 29] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -24,6 +24,11 @@ const PATHS: [(&str, &[Method]); 27] = [
     ("/v1/stream", &[Method::GET]),
     ("/v1/sign-in", &[Method::GET, Method::POST, Method::DELETE]),
     ("/v1/setup", &[Method::POST]),
+    ("/v1/api-keys", &[Method::GET, Method::POST]),
+    (
+        "/v1/api-keys/key_00000000000000000000000000",
+        &[Method::GET, Method::DELETE],
+    ),
     ("/v1/events", &[Method::GET]),
     ("/v1/devices/shop/messages", &[Method::GET, Method::POST]),
     ("/v1/devices/shop/messages/3EB0", &[Method::GET]),
@@ -60,7 +65,7 @@ const PUBLIC: [(Method, &str); 3] = [
     (Method::POST, "/v1/setup"),
 ];
 
-fn all() -> impl Iterator<Item = (Method, &'static str)> {
+pub fn operations() -> impl Iterator<Item = (Method, &'static str)> {
     PATHS
         .into_iter()
         .flat_map(|(path, methods)| methods.iter().map(move |method| (method.clone(), path)))
@@ -69,7 +74,7 @@ fn all() -> impl Iterator<Item = (Method, &'static str)> {
 #[tokio::test]
 async fn every_operation_needs_the_key() {
     let app = TestApp::start();
-    for (method, path) in all() {
+    for (method, path) in operations() {
         let public = PUBLIC.contains(&(method.clone(), path));
         let bare = app.call(app.request_without_key(method, path)).await;
         assert_eq!(bare.verdict() != "401 unauthenticated", public, "{bare}");
@@ -99,7 +104,7 @@ async fn unknown_paths_and_methods_are_told() {
 #[tokio::test]
 async fn parameters_that_nobody_knows_are_refused() {
     let app = TestApp::start();
-    for (method, path) in all() {
+    for (method, path) in operations() {
         let answer = app
             .call(request(&app, method, &format!("{path}?nonsense=1")))
             .await;
@@ -229,6 +234,18 @@ async fn no_body_breaks_anything() {
             r#""text":"hi""#,
             &["to"],
         ),
+        (
+            Method::POST,
+            "/v1/api-keys".to_owned(),
+            r#""name":"odd""#,
+            &["scope"],
+        ),
+        (
+            Method::POST,
+            "/v1/api-keys".to_owned(),
+            r#""scope":["read"]"#,
+            &["name", "device", "workspace"],
+        ),
         (Method::POST, "/v1/devices".to_owned(), "", &["token"]),
         (
             Method::POST,
@@ -282,6 +299,7 @@ async fn no_parameter_breaks_anything() {
     let lists = [
         ("/v1/events", &["after", "limit", "device", "type"][..]),
         ("/v1/webhooks", &["after", "limit"]),
+        ("/v1/api-keys", &["after", "limit"]),
         (
             "/v1/deliveries",
             &["after", "limit", "webhook", "event", "device", "status"],
@@ -299,7 +317,7 @@ async fn no_parameter_breaks_anything() {
         }
     }
     for value in odd.into_iter().filter(|value| !value.is_empty()) {
-        for path in ["webhooks", "deliveries", "devices", "devices/shop/messages"] {
+        for path in ["webhooks", "deliveries", "api-keys", "devices", "devices/shop/messages"] {
             let answer = get(&app, &format!("/v1/{path}/{value}")).await;
             assert_eq!(answer.status, 404, "{answer}");
         }

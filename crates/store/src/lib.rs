@@ -7,6 +7,7 @@
 #[macro_use]
 mod dialect;
 mod admins;
+mod api_keys;
 mod connection;
 mod deliveries;
 mod delivery_log;
@@ -33,6 +34,7 @@ mod workspaces;
 mod writer;
 
 pub use admins::SqlAdmins;
+pub use api_keys::SqlApiKeys;
 pub use deliveries::SqlDeliveries;
 pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;

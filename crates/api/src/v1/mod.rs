@@ -1,6 +1,12 @@
 //! `/v1`: everything as resources, by the rules of docs/API-DESIGN.md. One file per resource; each handler is
 //! named like its use case and its operation.
 
+mod api_key_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod api_keys;
 mod contact_view;
 #[expect(
     unused_qualifications,
@@ -83,6 +89,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
+        .configure(keys)
         .service(only(
             "/openapi.json",
             "GET",
@@ -179,6 +186,22 @@ fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {
             .service(small(only("/sign-in", "GET, POST, DELETE", ways)))
             .service(small(only("/setup", "POST", [web::post().to(setup)])));
     }
+}
+
+fn keys(scope: &mut ServiceConfig) {
+    use api_keys::{create_api_key, get_api_key, list_api_keys, revoke_api_key};
+
+    scope
+        .service(only(
+            "/api-keys",
+            "GET, POST",
+            [web::get().to(list_api_keys), web::post().to(create_api_key)],
+        ))
+        .service(only(
+            "/api-keys/{id}",
+            "GET, DELETE",
+            [web::get().to(get_api_key), web::delete().to(revoke_api_key)],
+        ));
 }
 
 fn events_and_messages(scope: &mut ServiceConfig) {

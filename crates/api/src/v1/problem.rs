@@ -97,6 +97,7 @@ fn title(problem: &Problem) -> &'static str {
         Problem::WrongMethod { .. } => "Method not allowed",
         Problem::WrongMediaType => "Unsupported media type",
         Problem::CrossOrigin => "Cross-origin request",
+        Problem::ScopeMissing(_) => "Not in the key's scope",
         Problem::NotOnWhatsApp { .. } => "Not on WhatsApp",
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
 use wagate_domain::gateway::SessionChange;
@@ -39,6 +40,8 @@ pub(super) struct Source {
     pub(super) events: BoxStream<'static, Result<StoredEvent>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
+    /// Ends the stream: whoever reads it may not any more.
+    pub(super) revoked: BoxFuture<'static, ()>,
 }
 
 struct Telling {
@@ -53,7 +56,7 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let sessions = source.sessions.map(Said::Session);
     let events = source.events.map(Said::Recorded);
     let telling = Telling {
-        said: stream::select(sessions, events).boxed(),
+        said: stream::select(sessions, events).take_until(source.revoked).boxed(),
         clock: source.clock,
         streams: source.streams,
     };

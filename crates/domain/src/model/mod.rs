@@ -1,6 +1,7 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
 pub mod admin;
+pub mod api_key;
 pub mod change;
 pub mod contact;
 pub mod delivery;
@@ -20,6 +21,7 @@ pub mod time;
 pub mod webhook;
 
 pub use admin::{Admin, AdminName, Password, PasswordHash};
+pub use api_key::{ApiKey, ApiKeyName, KeyAction, KeyDigest, KeyReach, KeyScope, PlainKey};
 pub use change::Change;
 pub use contact::Contact;
 pub use delivery::{
@@ -32,7 +34,7 @@ pub use device::{
 };
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
-pub use id::{AdminId, DeliveryId, DeviceId, EventId, WebhookId};
+pub use id::{AdminId, ApiKeyId, DeliveryId, DeviceId, EventId, WebhookId};
 pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
@@ -43,7 +45,7 @@ pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
-pub use sign_in::{Account, KeyDigest, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
+pub use sign_in::{Account, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,

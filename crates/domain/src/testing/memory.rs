@@ -13,7 +13,7 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
+    Admin, AdminId, ApiKey, ApiKeyId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
     DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
     Workspace,
 };
@@ -41,6 +41,7 @@ pub(super) struct State {
     pub keys: BTreeMap<(DeviceId, KeyKind, Bytes), (Bytes, Option<Timestamp>)>,
     pub admins: BTreeMap<AdminId, Admin>,
     pub sign_ins: BTreeMap<TokenDigest, SignIn>,
+    pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
 }
 
 impl MemoryStore {
@@ -76,6 +77,7 @@ impl MemoryStore {
             outbox: self.clone(),
             admins: self.clone(),
             sign_ins: self.clone(),
+            api_keys: self.clone(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! tests of one implementor.
 
 pub mod admins;
+pub mod api_keys;
 pub mod deliveries;
 pub mod delivery_log;
 pub mod devices;
@@ -26,7 +27,7 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault, NewDelivery,
     NewEvent, Outbox, SignIns, Webhooks, Workspaces,
 };
 
@@ -55,6 +56,8 @@ pub struct Storage {
     pub admins: Arc<dyn Admins>,
     /// Who is signed in.
     pub sign_ins: Arc<dyn SignIns>,
+    /// What programs call with.
+    pub api_keys: Arc<dyn IssuedKeys>,
 }
 
 impl std::fmt::Debug for Storage {

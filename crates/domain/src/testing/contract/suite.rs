@@ -130,6 +130,11 @@ macro_rules! storage_contract {
                 what_was_ended_does_not_come_back
                 expired_sign_ins_are_pruned_in_steps
             }
+            api_keys {
+                keys_are_read_back_oldest_first
+                a_deleted_key_is_gone
+                last_uses_are_kept
+            }
         }
     };
     (@tests $open:ident $($port:ident { $($story:ident)+ })+) => {

@@ -16,6 +16,8 @@ export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
 export type Message = Schemas['Message'];
 export type SentMessage = Schemas['SentMessage'];
 export type SendMessage = Schemas['SendMessage'];
+export type ApiKey = Schemas['ApiKey'];
+export type ApiKeyWithKey = Schemas['ApiKeyWithKey'];
 export type * from './contract';
 
 export const api = createClient<Omit<paths, keyof ContractPaths> & ContractPaths>({ baseUrl: '' });

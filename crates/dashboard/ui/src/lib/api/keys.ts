@@ -12,4 +12,5 @@ export const keys = {
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['delivery', id] as const,
   health: ['health'] as const,
+  apiKeys: ['api-keys'] as const,
 };
