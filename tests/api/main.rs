@@ -30,3 +30,4 @@ mod v1_sign_in;
 mod v1_stream;
 mod v1_support;
 mod v1_webhooks;
+mod v1_workspaces;

@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 29] = [
+const PATHS: [(&str, &[Method]); 30] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -20,6 +20,7 @@ const PATHS: [(&str, &[Method]); 29] = [
     ("/v1/devices/shop/groups", &[Method::GET]),
     ("/v1/devices/shop/groups/1@g.us", &[Method::GET]),
     ("/v1/workspaces", &[Method::GET]),
+    ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),
     ("/v1/stream", &[Method::GET]),
     ("/v1/sign-in", &[Method::GET, Method::POST, Method::DELETE]),
@@ -234,6 +235,7 @@ async fn no_body_breaks_anything() {
             r#""text":"hi""#,
             &["to"],
         ),
+        (Method::PATCH, "/v1/workspaces/North".to_owned(), "", &["name"]),
         (
             Method::POST,
             "/v1/api-keys".to_owned(),

@@ -82,6 +82,9 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     ("POST", "/v1/devices/{device}/messages", Class::May(SEND, About::Path)),
     ("GET", "/v1/devices/{device}/messages/{id}", Class::May(READ, About::Path)),
     ("GET", "/v1/workspaces", Class::May(READ, About::Everybody)),
+    // What is done to a workspace is done to its keys.
+    ("PATCH", "/v1/workspaces/{workspace}", Class::All),
+    ("DELETE", "/v1/workspaces/{workspace}", Class::All),
     ("GET", "/v1/events", Class::May(READ, About::Query)),
     ("GET", "/v1/stream", Class::May(READ, About::Query)),
     ("GET", "/v1/webhooks", Class::May(READ, About::Everybody)),

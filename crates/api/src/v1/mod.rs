@@ -60,6 +60,10 @@ mod webhook_view;
     reason = "the macro that describes operations writes them"
 )]
 mod webhooks;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
 mod workspaces;
 
 use actix_web::Resource;
@@ -143,6 +147,7 @@ fn devices_and_sessions(scope: &mut ServiceConfig) {
 
 fn directory(scope: &mut ServiceConfig) {
     use groups::{get_group, list_groups};
+    use workspaces::{delete_workspace, list_workspaces, rename_workspace};
 
     scope
         .service(only(
@@ -163,7 +168,15 @@ fn directory(scope: &mut ServiceConfig) {
         .service(only(
             "/workspaces",
             "GET",
-            [web::get().to(workspaces::list_workspaces)],
+            [web::get().to(list_workspaces)],
+        ))
+        .service(only(
+            "/workspaces/{workspace}",
+            "PATCH, DELETE",
+            [
+                web::patch().to(rename_workspace),
+                web::delete().to(delete_workspace),
+            ],
         ))
         .service(only("/health", "GET", [web::get().to(health::get_health)]));
 }

@@ -36,6 +36,8 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         groups::list_groups,
         groups::get_group,
         workspaces::list_workspaces,
+        workspaces::rename_workspace,
+        workspaces::delete_workspace,
         sign_in::who_is,
         sign_in::setup,
         sign_in::sign_in,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Accounts;
 use crate::model::{
-    ApiKey, ApiKeyId, ApiKeyName, CursorPage, CursorQuery, KeyDigest, KeyScope, PlainKey,
+    ApiKey, ApiKeyId, ApiKeyName, CursorPage, CursorQuery, KeyDigest, KeyScope, PlainKey, WorkspaceName,
 };
 use crate::{Error, Result};
 
@@ -83,6 +83,16 @@ impl Accounts {
         } else {
             Err(no_key(id))
         }
+    }
+
+    /// A workspace has another name in the store: its keys in memory follow.
+    pub fn workspace_renamed(&self, from: &WorkspaceName, to: &WorkspaceName) {
+        self.keyring.rename_workspace(from, to);
+    }
+
+    /// A workspace went with its keys in the store: they open nothing any more.
+    pub fn workspace_deleted(&self, name: &WorkspaceName) {
+        self.keyring.remove_workspace(name);
     }
 
     /// The key with this digest, when it is one; it counts as used now.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
-use crate::model::{ApiKey, ApiKeyId, KeyDigest, Timestamp};
+use crate::model::{ApiKey, ApiKeyId, KeyDigest, KeyReach, KeyScope, Timestamp, WorkspaceName};
 
 /// When a key was last used is kept to this.
 const GRAIN: Duration = Duration::from_mins(1);
@@ -101,6 +101,24 @@ impl Keyring {
         let found = found?;
         found.use_at(now);
         Some(found.key.clone())
+    }
+
+    /// Keys for one workspace are for another.
+    pub(super) fn rename_workspace(&self, from: &WorkspaceName, to: &WorkspaceName) {
+        for entry in self.write().iter_mut() {
+            if let KeyScope::Limited { reach, .. } = &mut Arc::make_mut(&mut entry.key).scope
+                && matches!(reach, KeyReach::Workspace(name) if name == from)
+            {
+                *reach = KeyReach::Workspace(to.clone());
+            }
+        }
+    }
+
+    /// Forgets the keys for a workspace.
+    pub(super) fn remove_workspace(&self, name: &WorkspaceName) {
+        let of_it = |entry: &Entry| matches!(entry.key.scope.reach(), KeyReach::Workspace(own) if own == name);
+        self.write().retain(|entry| !of_it(entry));
+        self.changed.send_replace(());
     }
 
     /// Whether a key is still one.

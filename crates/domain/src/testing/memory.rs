@@ -15,9 +15,8 @@ use super::memory_outbox::SendRow;
 use crate::model::{
     Admin, AdminId, ApiKey, ApiKeyId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
     DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
-    Workspace,
 };
-use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
+use crate::ports::{Devices, Directory, KeyKind, NumberLookup};
 use crate::{Error, Result};
 
 /// All storage ports, in memory.
@@ -244,22 +243,6 @@ impl Devices for MemoryStore {
         state.sends.retain(|(device, _), _| *device != id);
         state.keys.retain(|(device, ..), _| *device != id);
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Workspaces for MemoryStore {
-    async fn list(&self) -> Result<Vec<Workspace>> {
-        let mut counts = BTreeMap::new();
-        for device in self.lock()?.devices.values() {
-            if let Some(name) = &device.workspace {
-                *counts.entry(name.clone()).or_insert(0) += 1;
-            }
-        }
-        Ok(counts
-            .into_iter()
-            .map(|(name, devices)| Workspace { name, devices })
-            .collect())
     }
 }
 

@@ -24,6 +24,7 @@ mod memory_events;
 mod memory_keys;
 mod memory_outbox;
 mod memory_webhooks;
+mod memory_workspaces;
 
 pub use clock::{FakeClock, FakeIds, FakeSecrets};
 pub use fake_driver::FakeDriver;

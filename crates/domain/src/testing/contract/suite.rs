@@ -24,6 +24,9 @@ macro_rules! storage_contract {
             workspaces {
                 names_are_distinct_sorted_and_counted
                 a_name_lives_as_long_as_a_device_carries_it
+                a_renamed_workspace_keeps_what_is_its_own
+                a_name_in_use_is_not_taken
+                a_deleted_workspace_leaves_its_devices
             }
             webhooks {
                 a_seed_endpoint_is_found_by_its_device

@@ -105,8 +105,5 @@ export type ContractPaths = {
   '/v1/devices/{device}/groups/{id}': {
     get: Operation<{ query?: never; path: { device: string; id: string } }, never, GroupDetail>;
   };
-  '/v1/workspaces': {
-    get: Operation<Plain, never, { data: { name: string; devices: number }[] }>;
-  };
   '/v1/health': { get: Operation<Plain, never, Health> };
 };
