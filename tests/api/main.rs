@@ -26,6 +26,7 @@ mod v1_messages;
 mod v1_openapi;
 mod v1_requests;
 mod v1_sessions;
+mod v1_settings;
 mod v1_sign_in;
 mod v1_stream;
 mod v1_support;

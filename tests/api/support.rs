@@ -214,6 +214,7 @@ fn parts(
         tester: Arc::new(FakeTester::new()),
         outbox: store.outbox(),
         keys: store.keys(),
+        settings: store.settings(),
         media: media.clone(),
         targets: targets.clone(),
         clock: clock.clone(),

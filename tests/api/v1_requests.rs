@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 30] = [
+const PATHS: [(&str, &[Method]); 31] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -22,6 +22,7 @@ const PATHS: [(&str, &[Method]); 30] = [
     ("/v1/workspaces", &[Method::GET]),
     ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),
+    ("/v1/settings", &[Method::GET, Method::PATCH]),
     ("/v1/stream", &[Method::GET]),
     ("/v1/sign-in", &[Method::GET, Method::POST, Method::DELETE]),
     ("/v1/setup", &[Method::POST]),
@@ -234,6 +235,12 @@ async fn no_body_breaks_anything() {
             "/v1/devices/shop/messages".to_owned(),
             r#""text":"hi""#,
             &["to"],
+        ),
+        (
+            Method::PATCH,
+            "/v1/settings".to_owned(),
+            "",
+            &["default_region", "retention_hours"],
         ),
         (Method::PATCH, "/v1/workspaces/North".to_owned(), "", &["name"]),
         (

@@ -88,5 +88,6 @@ pub fn storage(store: &Store) -> Storage {
         admins: store.admins(),
         sign_ins: store.sign_ins(),
         api_keys: store.api_keys(),
+        settings: store.settings(),
     }
 }

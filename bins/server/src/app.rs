@@ -122,6 +122,7 @@ impl App {
             )),
             outbox: store.outbox(),
             keys: store.keys(),
+            settings: store.settings(),
             media: Arc::new(media(&config, network)?),
             targets: Arc::new(GuardedTargets::new(webhook_client, "webhooks.allow_private")),
             clock: clock.clone(),
@@ -137,6 +138,7 @@ impl App {
             ..GatewaySettings::default()
         };
         let gateway = Arc::new(Gateway::new(parts, settings));
+        gateway.load_settings().await?;
         let worker = Worker::new(
             gateway.delivery_queue(),
             inbox,

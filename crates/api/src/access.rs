@@ -99,6 +99,8 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     ("GET", "/v1/deliveries/{id}", Class::May(READ, About::Everybody)),
     ("POST", "/v1/deliveries/{id}/replay", Class::May(MANAGE, About::Everybody)),
     ("GET", "/v1/health", Class::May(READ, About::Everybody)),
+    ("GET", "/v1/settings", Class::May(READ, About::Everybody)),
+    ("PATCH", "/v1/settings", Class::All),
     ("GET", "/v1/openapi.json", Class::Any),
     // Signing in and asking who is signed in are open to everybody; whoever is signed in may sign out.
     ("DELETE", "/v1/sign-in", Class::Any),

@@ -6,8 +6,8 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox, SignIns,
-    Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox, Settings,
+    SignIns, Webhooks, Workspaces,
 };
 
 use crate::connection::Target;
@@ -16,7 +16,7 @@ use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
     SqlAdmins, SqlApiKeys, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys,
-    SqlOutbox, SqlSignIns, SqlWebhooks, SqlWorkspaces,
+    SqlOutbox, SqlSettings, SqlSignIns, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.
@@ -191,6 +191,13 @@ impl Store {
     /// What programs call with.
     pub fn api_keys(&self) -> Arc<dyn IssuedKeys> {
         Arc::new(SqlApiKeys {
+            database: self.database.clone(),
+        })
+    }
+
+    /// What was chosen while the gateway ran.
+    pub fn settings(&self) -> Arc<dyn Settings> {
+        Arc::new(SqlSettings {
             database: self.database.clone(),
         })
     }

@@ -45,6 +45,7 @@ mod openapi;
 mod problem;
 mod session;
 mod session_view;
+mod settings;
 mod sign_in;
 mod sse;
 #[expect(
@@ -60,10 +61,6 @@ mod webhook_view;
     reason = "the macro that describes operations writes them"
 )]
 mod webhooks;
-#[expect(
-    unused_qualifications,
-    reason = "the macro that describes operations writes them"
-)]
 mod workspaces;
 
 use actix_web::Resource;
@@ -178,7 +175,15 @@ fn directory(scope: &mut ServiceConfig) {
                 web::delete().to(delete_workspace),
             ],
         ))
-        .service(only("/health", "GET", [web::get().to(health::get_health)]));
+        .service(only("/health", "GET", [web::get().to(health::get_health)]))
+        .service(only(
+            "/settings",
+            "GET, PATCH",
+            [
+                web::get().to(settings::get_settings),
+                web::patch().to(settings::update_settings),
+            ],
+        ));
 }
 
 fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {

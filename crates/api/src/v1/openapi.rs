@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    api_keys, contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
+    api_keys, contacts, deliveries, devices, events, groups, health, messages, session, settings, sign_in, stream, webhooks,
     workspaces,
 };
 use crate::openapi::{json, operations};
@@ -63,6 +63,8 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         deliveries::get_delivery,
         deliveries::replay_delivery,
         health::get_health,
+        settings::get_settings,
+        settings::update_settings,
         get_openapi,
     ),
     components(schemas(ProblemView)),

@@ -16,6 +16,7 @@ pub mod page;
 pub mod phone;
 pub mod secret;
 pub mod session;
+pub mod settings;
 pub mod sign_in;
 pub mod time;
 pub mod webhook;
@@ -45,6 +46,7 @@ pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
+pub use settings::{ChosenSettings, RegionChoice, Retention};
 pub use sign_in::{Account, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
 pub use webhook::{

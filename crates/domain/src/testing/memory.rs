@@ -13,7 +13,7 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, ApiKey, ApiKeyId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
+    Admin, AdminId, ApiKey, ApiKeyId, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
     DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup};
@@ -41,6 +41,7 @@ pub(super) struct State {
     pub admins: BTreeMap<AdminId, Admin>,
     pub sign_ins: BTreeMap<TokenDigest, SignIn>,
     pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    pub settings: ChosenSettings,
 }
 
 impl MemoryStore {
@@ -77,6 +78,7 @@ impl MemoryStore {
             admins: self.clone(),
             sign_ins: self.clone(),
             api_keys: self.clone(),
+            settings: self.clone(),
         }
     }
 

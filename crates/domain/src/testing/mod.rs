@@ -23,6 +23,7 @@ mod memory_delivery_log;
 mod memory_events;
 mod memory_keys;
 mod memory_outbox;
+mod memory_settings;
 mod memory_webhooks;
 mod memory_workspaces;
 

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod events;
 pub mod keys;
 pub mod outbox;
+pub mod settings;
 pub mod sign_ins;
 mod suite;
 pub mod webhooks;
@@ -28,7 +29,7 @@ use crate::model::{
 };
 use crate::ports::{
     Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault, NewDelivery,
-    NewEvent, Outbox, SignIns, Webhooks, Workspaces,
+    NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.
@@ -58,6 +59,8 @@ pub struct Storage {
     pub sign_ins: Arc<dyn SignIns>,
     /// What programs call with.
     pub api_keys: Arc<dyn IssuedKeys>,
+    /// What was chosen.
+    pub settings: Arc<dyn Settings>,
 }
 
 impl std::fmt::Debug for Storage {

@@ -138,6 +138,9 @@ macro_rules! storage_contract {
                 a_deleted_key_is_gone
                 last_uses_are_kept
             }
+            settings {
+                what_is_chosen_is_read_back
+            }
         }
     };
     (@tests $open:ident $($port:ident { $($story:ident)+ })+) => {

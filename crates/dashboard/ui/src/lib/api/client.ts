@@ -16,6 +16,7 @@ export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
 export type Message = Schemas['Message'];
 export type SentMessage = Schemas['SentMessage'];
 export type SendMessage = Schemas['SendMessage'];
+export type Settings = Schemas['Settings'];
 export type ApiKey = Schemas['ApiKey'];
 export type ApiKeyWithKey = Schemas['ApiKeyWithKey'];
 export type * from './contract';

@@ -12,5 +12,6 @@ export const keys = {
   deliveries: ['deliveries'] as const,
   delivery: (id: string) => ['delivery', id] as const,
   health: ['health'] as const,
+  settings: ['settings'] as const,
   apiKeys: ['api-keys'] as const,
 };
