@@ -61,6 +61,7 @@ mod webhook_view;
     reason = "the macro that describes operations writes them"
 )]
 mod webhooks;
+mod wording;
 mod workspaces;
 
 use actix_web::Resource;
@@ -162,11 +163,7 @@ fn directory(scope: &mut ServiceConfig) {
             "GET",
             [web::get().to(get_group)],
         ))
-        .service(only(
-            "/workspaces",
-            "GET",
-            [web::get().to(list_workspaces)],
-        ))
+        .service(only("/workspaces", "GET", [web::get().to(list_workspaces)]))
         .service(only(
             "/workspaces/{workspace}",
             "PATCH, DELETE",
