@@ -20,7 +20,9 @@ async fn issue(app: &TestApp, body: Value) -> (String, String) {
 }
 
 async fn key(app: &TestApp, scope: &[&str]) -> String {
-    issue(app, json!({ "name": scope.join(" "), "scope": scope })).await.1
+    issue(app, json!({ "name": scope.join(" "), "scope": scope }))
+        .await
+        .1
 }
 
 fn with(app: &TestApp, key: &str, method: Method, path: &str) -> RequestBuilder {
@@ -36,7 +38,12 @@ async fn get_with(app: &TestApp, key: &str, path: &str) -> Answer {
 /// Three devices: one for the keys, one beside it in its workspace, one that is nobody's.
 async fn devices(app: &TestApp) {
     for (token, workspace) in [("shop", "North"), ("till", "North"), ("other", "South")] {
-        let made = post(app, "/v1/devices", json!({ "token": token, "workspace": workspace })).await;
+        let made = post(
+            app,
+            "/v1/devices",
+            json!({ "token": token, "workspace": workspace }),
+        )
+        .await;
         assert_eq!(made.status, 201, "{made}");
     }
 }
@@ -68,21 +75,42 @@ async fn what_is_wrong_with_a_key_is_told() {
     for (body, verdict) in [
         (json!({}), "422 invalid_name"),
         (json!({ "name": "a\nb", "scope": ["all"] }), "422 invalid_name"),
-        (json!({ "name": "x".repeat(65), "scope": ["all"] }), "422 invalid_name"),
+        (
+            json!({ "name": "x".repeat(65), "scope": ["all"] }),
+            "422 invalid_name",
+        ),
         (json!({ "name": "x" }), "422 invalid_scope"),
         (json!({ "name": "x", "scope": [] }), "422 invalid_scope"),
         (json!({ "name": "x", "scope": "all" }), "422 invalid_scope"),
-        (json!({ "name": "x", "scope": ["all", "read"] }), "422 invalid_scope"),
+        (
+            json!({ "name": "x", "scope": ["all", "read"] }),
+            "422 invalid_scope",
+        ),
         (json!({ "name": "x", "scope": ["admin"] }), "422 invalid_scope"),
-        (json!({ "name": "x", "scope": ["all"], "device": "shop" }), "422 invalid_scope"),
-        (json!({ "name": "x", "scope": ["read"], "device": "a b" }), "422 invalid_device"),
-        (json!({ "name": "x", "scope": ["read"], "device": "none" }), "404 device_not_found"),
-        (json!({ "name": "x", "scope": ["read"], "workspace": "" }), "422 invalid_workspace"),
+        (
+            json!({ "name": "x", "scope": ["all"], "device": "shop" }),
+            "422 invalid_scope",
+        ),
+        (
+            json!({ "name": "x", "scope": ["read"], "device": "a b" }),
+            "422 invalid_device",
+        ),
+        (
+            json!({ "name": "x", "scope": ["read"], "device": "none" }),
+            "404 device_not_found",
+        ),
+        (
+            json!({ "name": "x", "scope": ["read"], "workspace": "" }),
+            "422 invalid_workspace",
+        ),
         (
             json!({ "name": "x", "scope": ["read"], "device": "shop", "workspace": "North" }),
             "422 invalid_device",
         ),
-        (json!({ "name": "x", "scope": ["read"], "expires": 1 }), "422 invalid_body"),
+        (
+            json!({ "name": "x", "scope": ["read"], "expires": 1 }),
+            "422 invalid_body",
+        ),
     ] {
         let answer = post(&app, "/v1/api-keys", body).await;
         assert_eq!(answer.verdict(), verdict, "{answer}");
@@ -93,7 +121,11 @@ async fn what_is_wrong_with_a_key_is_told() {
 /// Every operation behind a key, with a request about one device: its token where the operation wants it.
 fn all() -> Vec<(Method, String)> {
     let v1 = operations().map(|(method, path)| {
-        let query = if ["/v1/events", "/v1/stream"].contains(&path) { "?device=shop" } else { "" };
+        let query = if ["/v1/events", "/v1/stream"].contains(&path) {
+            "?device=shop"
+        } else {
+            ""
+        };
         (method, format!("{path}{query}"))
     });
     let seed = ENDPOINTS.into_iter().map(|(method, path, about_device)| {
@@ -129,7 +161,11 @@ async fn opened(
                 names.push(*name);
             }
         }
-        let names = if names.is_empty() { "nobody".to_owned() } else { names.join(" ") };
+        let names = if names.is_empty() {
+            "nobody".to_owned()
+        } else {
+            names.join(" ")
+        };
         writeln!(table, "{method} {path}: {names}").unwrap();
     }
     table
@@ -150,7 +186,12 @@ async fn each_scope_opens_what_it_names() {
         key(&app, &["manage"]).await,
         key(&app, &["all"]).await,
     );
-    let keys = [("read", &*read), ("send", &*send), ("manage", &*manage), ("all", &*every)];
+    let keys = [
+        ("read", &*read),
+        ("send", &*send),
+        ("manage", &*manage),
+        ("all", &*every),
+    ];
     // A body that no operation takes: nothing happens, and a key that may not is told so before.
     assert_table("v1_scopes", &opened(&app, &keys, "[]", |_, _| true).await);
 }
@@ -193,7 +234,11 @@ async fn a_key_for_one_device_or_workspace_opens_what_names_it() {
         (north, "/api/devices?workspace=North", "200 -"),
         (north, "/v1/devices", "403 scope_missing"),
         (north, "/v1/devices?workspace=South", "403 scope_missing"),
-        (north, "/api/devices?workspace=South&workspace=North", "403 scope_missing"),
+        (
+            north,
+            "/api/devices?workspace=South&workspace=North",
+            "403 scope_missing",
+        ),
         (south, "/v1/devices?workspace=North", "403 scope_missing"),
         (shop, "/v1/devices?workspace=North", "403 scope_missing"),
         (shop, "/v1/devices?search=shop", "403 scope_missing"),
@@ -218,15 +263,38 @@ async fn a_key_for_one_device_or_workspace_opens_what_names_it() {
 async fn a_key_follows_the_device_that_it_was_made_for() {
     let app = TestApp::start();
     devices(&app).await;
-    let (_, shop) = issue(&app, json!({ "name": "x", "scope": ["read", "manage"], "device": "shop" })).await;
-    let (_, north) = issue(&app, json!({ "name": "y", "scope": ["read", "manage"], "workspace": "North" })).await;
+    let (_, shop) = issue(
+        &app,
+        json!({ "name": "x", "scope": ["read", "manage"], "device": "shop" }),
+    )
+    .await;
+    let (_, north) = issue(
+        &app,
+        json!({ "name": "y", "scope": ["read", "manage"], "workspace": "North" }),
+    )
+    .await;
     let status = async |key: &str| get_with(&app, key, "/v1/devices/shop").await.status.as_u16();
     assert_eq!((status(&shop).await, status(&north).await), (200, 200));
     for key in [&shop, &north] {
         for (method, path, body, verdict) in [
-            (Method::PATCH, "/v1/devices/shop", json!({ "name": "Shop" }), "200 -"),
-            (Method::PATCH, "/v1/devices/shop", json!({ "workspace": "South" }), "403 scope_missing"),
-            (Method::PATCH, "/v1/devices/shop", json!({ "workspace": "" }), "403 scope_missing"),
+            (
+                Method::PATCH,
+                "/v1/devices/shop",
+                json!({ "name": "Shop" }),
+                "200 -",
+            ),
+            (
+                Method::PATCH,
+                "/v1/devices/shop",
+                json!({ "workspace": "South" }),
+                "403 scope_missing",
+            ),
+            (
+                Method::PATCH,
+                "/v1/devices/shop",
+                json!({ "workspace": "" }),
+                "403 scope_missing",
+            ),
             (
                 Method::POST,
                 "/api/workspace",
@@ -250,14 +318,14 @@ async fn refusals_look_like_others() {
     let app = TestApp::start();
     let read = key(&app, &["read"]).await;
     app.paired("shop").await;
-    let send = with(&app, &read, Method::POST, "/v1/devices/shop/messages")
+    let by_v1 = with(&app, &read, Method::POST, "/v1/devices/shop/messages")
         .json(&json!({ "to": ACCOUNT, "text": "hi" }));
-    let seed = with(&app, &read, Method::POST, "/api/send")
+    let by_api = with(&app, &read, Method::POST, "/api/send")
         .json(&json!({ "token": "shop", "phone": "628111111111", "message": "hi" }));
     let answers = [
-        app.call(send).await,
+        app.call(by_v1).await,
         get_with(&app, &read, "/v1/api-keys").await,
-        app.call(seed).await,
+        app.call(by_api).await,
     ];
     assert_answers("v1_scope_missing", &answers);
 }
@@ -290,7 +358,10 @@ async fn a_session_of_a_key_may_what_the_key_may_and_ends_with_it() {
     delete(&app, &format!("/v1/api-keys/{id}")).await;
     while stream.chunk().await.unwrap().is_some() {}
     assert_eq!(ask(Method::GET, "/v1/devices").await, "401 unauthenticated");
-    assert_eq!(get_with(&app, &key, "/v1/devices").await.verdict(), "401 unauthenticated");
+    assert_eq!(
+        get_with(&app, &key, "/v1/devices").await.verdict(),
+        "401 unauthenticated"
+    );
     let account = app
         .request_without_key(Method::GET, "/v1/sign-in")
         .header("cookie", &cookie);
@@ -303,7 +374,9 @@ async fn only_a_key_for_everything_makes_keys() {
     let body = json!({ "name": "more", "scope": ["all"] });
     for (scope, status) in [(&["read", "send", "manage"][..], 403), (&["all"], 201)] {
         let key = key(&app, scope).await;
-        let made = app.call(with(&app, &key, Method::POST, "/v1/api-keys").json(&body)).await;
+        let made = app
+            .call(with(&app, &key, Method::POST, "/v1/api-keys").json(&body))
+            .await;
         assert_eq!(made.status.as_u16(), status, "{made}");
     }
 }
@@ -321,7 +394,11 @@ async fn the_key_is_in_no_file() {
         let bytes = std::fs::read(&path).unwrap();
         // Its beginning is shown for good; what makes it a secret is not there.
         let rest = &key.as_bytes()[9..];
-        assert!(!bytes.windows(rest.len()).any(|window| window == rest), "{}", path.display());
+        assert!(
+            !bytes.windows(rest.len()).any(|window| window == rest),
+            "{}",
+            path.display()
+        );
         files += 1;
     }
     assert!(files > 0);

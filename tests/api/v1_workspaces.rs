@@ -44,9 +44,18 @@ async fn a_workspace_is_renamed_with_all_that_is_its_own() {
     let webhooks = get(&app, "/v1/webhooks").await.json();
     assert_eq!(webhooks["data"][0]["scope"]["workspace"], "50% A/B");
     assert_eq!(opens(&app, &key, "/v1/devices/one").await, "200 -");
-    assert_eq!(opens(&app, &key, "/v1/devices?workspace=50%25%20A/B").await, "200 -");
-    assert_eq!(opens(&app, &key, "/v1/devices?workspace=North").await, "403 scope_missing");
-    assert_eq!(get(&app, "/v1/api-keys").await.json()["data"][0]["workspace"], "50% A/B");
+    assert_eq!(
+        opens(&app, &key, "/v1/devices?workspace=50%25%20A/B").await,
+        "200 -"
+    );
+    assert_eq!(
+        opens(&app, &key, "/v1/devices?workspace=North").await,
+        "403 scope_missing"
+    );
+    assert_eq!(
+        get(&app, "/v1/api-keys").await.json()["data"][0]["workspace"],
+        "50% A/B"
+    );
 }
 
 #[tokio::test]
@@ -54,9 +63,15 @@ async fn a_workspace_that_ends_leaves_its_devices() {
     let app = TestApp::start();
     let key = north_and_south(&app).await;
     assert_eq!(delete(&app, "/v1/workspaces/North").await.status, 204);
-    assert_eq!(delete(&app, "/v1/workspaces/North").await.verdict(), "404 workspace_not_found");
+    assert_eq!(
+        delete(&app, "/v1/workspaces/North").await.verdict(),
+        "404 workspace_not_found"
+    );
     assert_eq!(listed(&app).await, json!([{ "name": "South", "devices": 1 }]));
-    assert_eq!(get(&app, "/v1/devices/one").await.json()["workspace"], Value::Null);
+    assert_eq!(
+        get(&app, "/v1/devices/one").await.json()["workspace"],
+        Value::Null
+    );
     assert_eq!(get(&app, "/v1/webhooks").await.json()["data"], json!([]));
     assert_eq!(get(&app, "/v1/api-keys").await.json()["data"], json!([]));
     assert_eq!(opens(&app, &key, "/v1/devices/one").await, "401 unauthenticated");

@@ -75,7 +75,10 @@ fn sending() -> KeyScope {
 #[tokio::test]
 async fn a_key_opens_from_the_start_and_after_a_restart() {
     let bench = Bench::new();
-    let (one, other) = (bench.issue("one", KeyScope::All).await, bench.issue("other", sending()).await);
+    let (one, other) = (
+        bench.issue("one", KeyScope::All).await,
+        bench.issue("other", sending()).await,
+    );
     assert_ne!(one.plain, other.plain);
     for bench in [&bench, &bench.restarted().await] {
         let known = bench.accounts.key_with(&other.plain.digest()).unwrap();
@@ -94,7 +97,11 @@ async fn looking_a_key_up_asks_no_database() {
     bench.store.go_down();
     assert!(bench.opens(&key));
     assert_eq!(
-        bench.accounts.list_api_keys(CursorQuery::new(None, 50)).items.len(),
+        bench
+            .accounts
+            .list_api_keys(CursorQuery::new(None, 50))
+            .items
+            .len(),
         1
     );
 }
@@ -102,7 +109,10 @@ async fn looking_a_key_up_asks_no_database() {
 #[tokio::test]
 async fn a_revoked_key_opens_nothing_at_once() {
     let bench = Bench::new();
-    let (one, other) = (bench.issue("one", KeyScope::All).await, bench.issue("other", sending()).await);
+    let (one, other) = (
+        bench.issue("one", KeyScope::All).await,
+        bench.issue("other", sending()).await,
+    );
     let (accounts, id) = (bench.accounts.clone(), one.key.id);
     let told = tokio::spawn(async move { accounts.key_revoked(id).await });
     bench.accounts.revoke_api_key(one.key.id).await.unwrap();
@@ -110,7 +120,10 @@ async fn a_revoked_key_opens_nothing_at_once() {
     assert!(!bench.opens(&one) && bench.opens(&other));
     assert!(!bench.restarted().await.opens(&one));
     let again = bench.accounts.revoke_api_key(one.key.id).await;
-    assert!(matches!(again, Err(Error::NotFound { what: "api_key", .. })), "{again:?}");
+    assert!(
+        matches!(again, Err(Error::NotFound { what: "api_key", .. })),
+        "{again:?}"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +140,11 @@ async fn a_change_that_is_not_stored_does_not_happen() {
     bench.store.come_back();
     assert!(bench.opens(&key));
     assert_eq!(
-        bench.accounts.list_api_keys(CursorQuery::new(None, 50)).items.len(),
+        bench
+            .accounts
+            .list_api_keys(CursorQuery::new(None, 50))
+            .items
+            .len(),
         1
     );
     bench.accounts.revoke_api_key(key.key.id).await.unwrap();
@@ -156,7 +173,10 @@ async fn a_use_is_kept_once_a_minute() {
     let issued = bench.issue("one", sending()).await;
     let id = issued.key.id;
     let shown = || bench.accounts.get_api_key(id).unwrap().last_used_at;
-    assert_eq!((shown(), bench.accounts.note_key_uses().await.unwrap()), (None, 0));
+    assert_eq!(
+        (shown(), bench.accounts.note_key_uses().await.unwrap()),
+        (None, 0)
+    );
 
     let first = bench.clock.now();
     assert!(bench.opens(&issued));
@@ -175,5 +195,14 @@ async fn a_use_is_kept_once_a_minute() {
     assert_eq!(bench.accounts.note_key_uses().await.unwrap(), 1);
     let second = first + Duration::from_mins(1);
     assert_eq!(bench.stored_use(id).await, Some(second));
-    assert_eq!(bench.restarted().await.accounts.get_api_key(id).unwrap().last_used_at, Some(second));
+    assert_eq!(
+        bench
+            .restarted()
+            .await
+            .accounts
+            .get_api_key(id)
+            .unwrap()
+            .last_used_at,
+        Some(second)
+    );
 }

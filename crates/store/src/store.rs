@@ -6,8 +6,8 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox, Settings,
-    SignIns, Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox,
+    Settings, SignIns, Webhooks, Workspaces,
 };
 
 use crate::connection::Target;

@@ -185,7 +185,8 @@ in_path!(WebhookId, "id", "webhook", WebhookId::from_str);
 in_path!(DeliveryId, "id", "delivery", DeliveryId::from_str);
 in_path!(ApiKeyId, "id", "api_key", ApiKeyId::from_str);
 in_path!(Jid, "id", "group", Jid::from_str);
-in_path!(WorkspaceName, "workspace", "workspace", |text| unescaped(text).parse());
+in_path!(WorkspaceName, "workspace", "workspace", |text| unescaped(text)
+    .parse());
 in_path!(MessageId, "id", "message", message_id);
 
 #[cfg(test)]

@@ -185,7 +185,9 @@ mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<SettingsPatch> {
-        serde_json::from_str::<UpdateSettingsBody>(json).unwrap().try_into()
+        serde_json::from_str::<UpdateSettingsBody>(json)
+            .unwrap()
+            .try_into()
     }
 
     #[test]
@@ -199,12 +201,18 @@ mod tests {
             default_region: Change::Clear,
             retention: Change::Clear,
         };
-        assert_eq!(read(r#"{"default_region":"","retention_hours":""}"#).unwrap(), cleared);
+        assert_eq!(
+            read(r#"{"default_region":"","retention_hours":""}"#).unwrap(),
+            cleared
+        );
         let set = SettingsPatch {
             default_region: Change::Set(RegionChoice::Region("BR".parse().unwrap())),
             retention: Change::Set(Retention::from_hours(48).unwrap()),
         };
-        assert_eq!(read(r#"{"default_region":"br","retention_hours":48}"#).unwrap(), set);
+        assert_eq!(
+            read(r#"{"default_region":"br","retention_hours":48}"#).unwrap(),
+            set
+        );
         let account = read(r#"{"default_region":"account"}"#).unwrap();
         assert_eq!(account.default_region, Change::Set(RegionChoice::Account));
     }
@@ -218,7 +226,10 @@ mod tests {
             (r#"{"retention_hours":24.5}"#, "invalid_retention_hours"),
             (r#"{"retention_hours":-24}"#, "invalid_retention_hours"),
             (r#"{"retention_hours":"48"}"#, "invalid_retention_hours"),
-            (r#"{"retention_hours":99999999999999999999}"#, "invalid_retention_hours"),
+            (
+                r#"{"retention_hours":99999999999999999999}"#,
+                "invalid_retention_hours",
+            ),
         ] {
             assert_eq!(read(json).unwrap_err().code(), code, "{json}");
         }

@@ -56,7 +56,9 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let sessions = source.sessions.map(Said::Session);
     let events = source.events.map(Said::Recorded);
     let telling = Telling {
-        said: stream::select(sessions, events).take_until(source.revoked).boxed(),
+        said: stream::select(sessions, events)
+            .take_until(source.revoked)
+            .boxed(),
         clock: source.clock,
         streams: source.streams,
     };

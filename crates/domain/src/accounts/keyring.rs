@@ -116,7 +116,8 @@ impl Keyring {
 
     /// Forgets the keys for a workspace.
     pub(super) fn remove_workspace(&self, name: &WorkspaceName) {
-        let of_it = |entry: &Entry| matches!(entry.key.scope.reach(), KeyReach::Workspace(own) if own == name);
+        let of_it =
+            |entry: &Entry| matches!(entry.key.scope.reach(), KeyReach::Workspace(own) if own == name);
         self.write().retain(|entry| !of_it(entry));
         self.changed.send_replace(());
     }

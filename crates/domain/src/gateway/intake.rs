@@ -60,7 +60,10 @@ impl Intake {
     }
 
     /// Does something to many stored devices while nobody else changes one.
-    pub(super) async fn change_devices<T>(&self, change: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    pub(super) async fn change_devices<T>(
+        &self,
+        change: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         let _turns = self.rows.lock_all().await;
         change.await
     }

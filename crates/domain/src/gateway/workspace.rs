@@ -1,8 +1,8 @@
 //! Workspaces: assigning devices to them, and which there are.
 
 use super::Gateway;
-use crate::{Error, Result};
 use crate::model::{Device, Token, Workspace, WorkspaceName};
+use crate::{Error, Result};
 
 impl Gateway {
     /// Assigns the device to a workspace, or to none.

@@ -233,7 +233,10 @@ mod tests {
     fn a_scope_is_everything_or_a_list_of_actions() {
         let parse = |words: &[&str]| KeyScope::parse(words, KeyReach::Everything);
         assert_eq!(parse(&["all"]).unwrap(), KeyScope::All);
-        assert_eq!(parse(&["send", "read", "send"]).unwrap().words(), ["read", "send"]);
+        assert_eq!(
+            parse(&["send", "read", "send"]).unwrap().words(),
+            ["read", "send"]
+        );
         for wrong in [&[][..], &[""], &["ALL"], &["all", "read"], &["read", "write"]] {
             assert_eq!(parse(wrong).unwrap_err().code(), "invalid_scope", "{wrong:?}");
         }

@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_for_less_than_a_day_or_for_ever() {
-        assert_eq!(Retention::from_hours(24).unwrap().duration(), Duration::from_hours(24));
+        assert_eq!(
+            Retention::from_hours(24).unwrap().duration(),
+            Duration::from_hours(24)
+        );
         assert_eq!(Retention::from_hours(87_600).unwrap().hours(), 87_600);
         for hours in [0, 23, 87_601, u64::MAX] {
             assert_eq!(

@@ -13,8 +13,9 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, ApiKey, ApiKeyId, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
-    DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
+    Admin, AdminId, ApiKey, ApiKeyId, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter, DeviceId,
+    DeviceLabel, DeviceQuery, DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token,
+    TokenDigest, Webhook, WebhookId,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup};
 use crate::{Error, Result};

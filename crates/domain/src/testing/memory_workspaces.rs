@@ -24,7 +24,10 @@ fn receives(scope: &WebhookScope, name: &WorkspaceName) -> bool {
 
 fn in_use(state: &State, name: &WorkspaceName) -> bool {
     has_devices(state, name)
-        || state.webhooks.values().any(|webhook| receives(&webhook.scope, name))
+        || state
+            .webhooks
+            .values()
+            .any(|webhook| receives(&webhook.scope, name))
         || state.api_keys.values().any(|key| is_for(key.scope.reach(), name))
 }
 

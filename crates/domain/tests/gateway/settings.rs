@@ -17,7 +17,10 @@ fn region(code: &str) -> Change<RegionChoice> {
 async fn a_region_counts_at_once_and_after_a_restart() {
     let bench = Bench::new();
     let gateway = &bench.gateway;
-    gateway.start_session(&token(SHOP), CallPatch::default()).await.unwrap();
+    gateway
+        .start_session(&token(SHOP), CallPatch::default())
+        .await
+        .unwrap();
     bench.driver.session(SHOP).issue_qr("2@scan-me").await;
     let pair = async || {
         let paired = gateway.pair_by_phone(&token(SHOP), "0812 3456 7890").await;
@@ -59,6 +62,9 @@ async fn what_is_not_stored_does_not_count() {
     assert_eq!(bench.gateway.get_settings(), before);
     bench.store.come_back();
     let after = bench.gateway.update_settings(patch).await.unwrap();
-    assert_eq!((after.retention.value(), after.retention.configured), (2 * DAY, 30 * DAY));
+    assert_eq!(
+        (after.retention.value(), after.retention.configured),
+        (2 * DAY, 30 * DAY)
+    );
     assert_eq!(after.default_region, before.default_region);
 }

@@ -28,8 +28,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault, NewDelivery,
-    NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault,
+    NewDelivery, NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.

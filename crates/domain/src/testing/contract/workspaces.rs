@@ -115,7 +115,10 @@ pub async fn a_renamed_workspace_keeps_what_is_its_own(store: &Storage) {
     belongings(store, 1, &north).await;
     belongings(store, 2, &south).await;
     assert!(store.workspaces.rename(&north, &new).await.unwrap());
-    assert_eq!(counts(store).await, [(new.to_string(), 2), ("South".to_owned(), 1)]);
+    assert_eq!(
+        counts(store).await,
+        [(new.to_string(), 2), ("South".to_owned(), 1)]
+    );
     let workspace = WebhookScope::Workspace;
     let key = KeyReach::Workspace;
     let want = (
@@ -140,7 +143,10 @@ pub async fn a_name_in_use_is_not_taken(store: &Storage) {
             "{refused:?}"
         );
     }
-    assert_eq!(counts(store).await, [("North".to_owned(), 1), ("South".to_owned(), 1)]);
+    assert_eq!(
+        counts(store).await,
+        [("North".to_owned(), 1), ("South".to_owned(), 1)]
+    );
     assert_eq!(owners(store).await.1, [KeyReach::Workspace(west)]);
 }
 
