@@ -44,7 +44,7 @@ pub struct TestApp {
     base: String,
     client: Client,
     server: ServerHandle,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl TestApp {
@@ -101,7 +101,7 @@ impl TestApp {
             base,
             client,
             server,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -146,6 +146,11 @@ impl TestApp {
     /// A request with the key, for whoever adds to it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.request_without_key(method, path).header("apikey", KEY)
+    }
+
+    /// Where its database lies.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Where it is, as a browser names it.
@@ -210,6 +215,7 @@ fn parts(
         tester: Arc::new(FakeTester::new()),
         outbox: store.outbox(),
         keys: store.keys(),
+        settings: store.settings(),
         media: media.clone(),
         targets: targets.clone(),
         clock: clock.clone(),
@@ -223,6 +229,7 @@ fn accounts(store: &Store, clock: &Arc<FakeClock>) -> Accounts {
     Accounts::new(AccountsParts {
         admins: store.admins(),
         sign_ins: store.sign_ins(),
+        api_keys: store.api_keys(),
         hasher: Arc::new(FakeHasher::new()),
         clock: clock.clone(),
         ids: Arc::new(FakeIds::new()),

@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 27] = [
+const PATHS: [(&str, &[Method]); 31] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -20,10 +20,17 @@ const PATHS: [(&str, &[Method]); 27] = [
     ("/v1/devices/shop/groups", &[Method::GET]),
     ("/v1/devices/shop/groups/1@g.us", &[Method::GET]),
     ("/v1/workspaces", &[Method::GET]),
+    ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),
+    ("/v1/settings", &[Method::GET, Method::PATCH]),
     ("/v1/stream", &[Method::GET]),
     ("/v1/sign-in", &[Method::GET, Method::POST, Method::DELETE]),
     ("/v1/setup", &[Method::POST]),
+    ("/v1/api-keys", &[Method::GET, Method::POST]),
+    (
+        "/v1/api-keys/key_00000000000000000000000000",
+        &[Method::GET, Method::DELETE],
+    ),
     ("/v1/events", &[Method::GET]),
     ("/v1/devices/shop/messages", &[Method::GET, Method::POST]),
     ("/v1/devices/shop/messages/3EB0", &[Method::GET]),
@@ -60,7 +67,7 @@ const PUBLIC: [(Method, &str); 3] = [
     (Method::POST, "/v1/setup"),
 ];
 
-fn all() -> impl Iterator<Item = (Method, &'static str)> {
+pub fn operations() -> impl Iterator<Item = (Method, &'static str)> {
     PATHS
         .into_iter()
         .flat_map(|(path, methods)| methods.iter().map(move |method| (method.clone(), path)))
@@ -69,7 +76,7 @@ fn all() -> impl Iterator<Item = (Method, &'static str)> {
 #[tokio::test]
 async fn every_operation_needs_the_key() {
     let app = TestApp::start();
-    for (method, path) in all() {
+    for (method, path) in operations() {
         let public = PUBLIC.contains(&(method.clone(), path));
         let bare = app.call(app.request_without_key(method, path)).await;
         assert_eq!(bare.verdict() != "401 unauthenticated", public, "{bare}");
@@ -99,7 +106,7 @@ async fn unknown_paths_and_methods_are_told() {
 #[tokio::test]
 async fn parameters_that_nobody_knows_are_refused() {
     let app = TestApp::start();
-    for (method, path) in all() {
+    for (method, path) in operations() {
         let answer = app
             .call(request(&app, method, &format!("{path}?nonsense=1")))
             .await;
@@ -171,6 +178,16 @@ const ODD: [&str; 16] = [
     "[[[[[[[[[[{}]]]]]]]]]]",
 ];
 
+/// Each of the fields with each of the odd values, beside what is right.
+async fn survive(app: &TestApp, method: &Method, path: &str, valid: &str, fields: &[&str]) {
+    for (field, odd) in fields.iter().flat_map(|field| ODD.map(|odd| (field, odd))) {
+        let comma = if valid.is_empty() { "" } else { "," };
+        let body = format!("{{{valid}{comma}\"{field}\":{odd}}}");
+        let answer = raw(app, method.clone(), path, body).await;
+        assert!(answer.status.as_u16() < 500, "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn no_body_breaks_anything() {
     let app = TestApp::start();
@@ -229,6 +246,25 @@ async fn no_body_breaks_anything() {
             r#""text":"hi""#,
             &["to"],
         ),
+        (
+            Method::PATCH,
+            "/v1/settings".to_owned(),
+            "",
+            &["default_region", "retention_hours"],
+        ),
+        (Method::PATCH, "/v1/workspaces/North".to_owned(), "", &["name"]),
+        (
+            Method::POST,
+            "/v1/api-keys".to_owned(),
+            r#""name":"odd""#,
+            &["scope"],
+        ),
+        (
+            Method::POST,
+            "/v1/api-keys".to_owned(),
+            r#""scope":["read"]"#,
+            &["name", "device", "workspace"],
+        ),
         (Method::POST, "/v1/devices".to_owned(), "", &["token"]),
         (
             Method::POST,
@@ -249,12 +285,7 @@ async fn no_body_breaks_anything() {
             &["phone"],
         ),
     ] {
-        for (field, odd) in fields.iter().flat_map(|field| ODD.map(|odd| (field, odd))) {
-            let comma = if valid.is_empty() { "" } else { "," };
-            let body = format!("{{{valid}{comma}\"{field}\":{odd}}}");
-            let answer = raw(&app, method.clone(), &path, body).await;
-            assert!(answer.status.as_u16() < 500, "{answer}");
-        }
+        survive(&app, &method, &path, valid, fields).await;
     }
 }
 
@@ -282,6 +313,7 @@ async fn no_parameter_breaks_anything() {
     let lists = [
         ("/v1/events", &["after", "limit", "device", "type"][..]),
         ("/v1/webhooks", &["after", "limit"]),
+        ("/v1/api-keys", &["after", "limit"]),
         (
             "/v1/deliveries",
             &["after", "limit", "webhook", "event", "device", "status"],
@@ -299,7 +331,13 @@ async fn no_parameter_breaks_anything() {
         }
     }
     for value in odd.into_iter().filter(|value| !value.is_empty()) {
-        for path in ["webhooks", "deliveries", "devices", "devices/shop/messages"] {
+        for path in [
+            "webhooks",
+            "deliveries",
+            "api-keys",
+            "devices",
+            "devices/shop/messages",
+        ] {
             let answer = get(&app, &format!("/v1/{path}/{value}")).await;
             assert_eq!(answer.status, 404, "{answer}");
         }

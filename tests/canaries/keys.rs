@@ -56,6 +56,39 @@ async fn the_generated_key_is_shown_once_and_kept_nowhere() {
     assert!(!stderr.contains(&key));
 }
 
+/// A key that somebody makes: only the answer has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_made_is_in_no_file_and_no_log() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let env = [
+        ("WAGATE_API_KEY", "0123456789abcdef"),
+        ("WAGATE_LOG__FILTER", "debug"),
+    ];
+    let process = Process::start(Binary::Server, folder.path(), &[], &env).await;
+    let made = http
+        .post(process.url("/v1/api-keys"))
+        .header("apikey", "0123456789abcdef")
+        .json(&serde_json::json!({ "name": "canary", "scope": ["read"] }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), 201);
+    let made: serde_json::Value = made.json().await.unwrap();
+    let key = made["key"].as_str().unwrap().to_owned();
+    for (presented, status) in [(key.as_str(), 200), (&key[..key.len() - 1], 401)] {
+        let request = http.get(process.url("/v1/devices")).bearer_auth(presented);
+        assert_eq!(request.send().await.unwrap().status(), status);
+    }
+    let (stdout, stderr) = process.stop().await;
+    let secret = &key[9..];
+    assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stderr}");
+    for (name, bytes) in contents(folder.path()) {
+        assert!(!contains(&bytes, secret.as_bytes()), "{name} holds the key");
+    }
+}
+
 /// Neither the key nor the random bytes that it is made of.
 fn no_key_in(data: &Path, key: &str) {
     let digits = key.strip_prefix("wagate_").unwrap();

@@ -31,6 +31,9 @@ export async function furnished(token) {
       '/docs',
       '/docs?operation=send_message',
       '/phones',
+      '/workspaces',
+      '/api-keys',
+      '/settings',
       '/devices/nobody-has-this-token',
     ],
     async end() {

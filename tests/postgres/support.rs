@@ -87,5 +87,7 @@ pub fn storage(store: &Store) -> Storage {
         outbox: store.outbox(),
         admins: store.admins(),
         sign_ins: store.sign_ins(),
+        api_keys: store.api_keys(),
+        settings: store.settings(),
     }
 }

@@ -147,6 +147,7 @@ impl App {
             )),
             outbox: store.outbox(),
             keys: store.keys(),
+            settings: store.settings(),
             media: Arc::new(media(&config, network)?),
             targets: Arc::new(GuardedTargets::new(webhook_client, "webhooks.allow_private")),
             clock: clock.clone(),
@@ -162,6 +163,7 @@ impl App {
             ..GatewaySettings::default()
         };
         let gateway = Arc::new(Gateway::new(parts, settings));
+        gateway.load_settings().await?;
         let worker = Worker::new(
             gateway.delivery_queue(),
             inbox,
@@ -171,6 +173,7 @@ impl App {
         );
         let streams = Streams::default();
         let accounts = Arc::new(accounts(&store, &clock)?);
+        accounts.load_api_keys().await?;
         let setup_code = accounts.begin_setup().await?;
         let state = ApiState {
             gateway: gateway.clone(),
@@ -251,6 +254,10 @@ impl App {
             self.accounts.clone(),
             self.clock.clone(),
         ));
+        let noting = tokio::spawn(housekeeping::note_key_uses(
+            self.accounts.clone(),
+            self.clock.clone(),
+        ));
         let sealing = tokio::spawn(housekeeping::keep_sealed(
             self.store.clone(),
             self.sealer.clone(),
@@ -277,10 +284,14 @@ impl App {
         handle.stop(true).await;
         calls.abort();
         pruning.abort();
+        noting.abort();
         sealing.abort();
         self.gateway.close_sessions().await;
         let _ = stop_worker.send(());
         let _ = worker.await;
+        if let Err(error) = self.accounts.note_key_uses().await {
+            tracing::warn!(%error, "the last uses of API keys were not stored");
+        }
         self.store.close().await;
         tracing::info!("stopped");
         outcome
@@ -291,6 +302,7 @@ fn accounts(store: &Store, clock: &Arc<dyn Clock>) -> anyhow::Result<Accounts> {
     Ok(Accounts::new(AccountsParts {
         admins: store.admins(),
         sign_ins: store.sign_ins(),
+        api_keys: store.api_keys(),
         hasher: Arc::new(Argon2Hasher::new()?),
         clock: clock.clone(),
         ids: Arc::new(UlidSource::default()),

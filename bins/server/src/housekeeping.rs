@@ -12,6 +12,8 @@ use crate::master_key;
 
 /// Between two searches for old rows.
 const PRUNE_EVERY: Duration = Duration::from_mins(10);
+/// Between two looks at when API keys were used.
+const NOTE_EVERY: Duration = Duration::from_mins(1);
 /// Between two steps of pruning, so that others come in between.
 const STEP_PAUSE: Duration = Duration::from_millis(50);
 /// How often the file with the master key is looked at.
@@ -38,6 +40,16 @@ pub async fn prune(gateway: Arc<Gateway>, accounts: Arc<Accounts>, clock: Arc<dy
 
 async fn prune_some(gateway: &Gateway, accounts: &Accounts) -> Result<u64> {
     Ok(gateway.prune().await? + accounts.prune().await?)
+}
+
+/// Stores when API keys were last used: beside the requests, so that none waits for it.
+pub async fn note_key_uses(accounts: Arc<Accounts>, clock: Arc<dyn Clock>) {
+    loop {
+        clock.sleep(NOTE_EVERY).await;
+        if let Err(error) = accounts.note_key_uses().await {
+            tracing::warn!(%error, "the last uses of API keys were not stored");
+        }
+    }
 }
 
 /// Takes a new master key from the file as soon as it is there, and seals everything anew with it; then the

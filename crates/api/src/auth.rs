@@ -1,5 +1,5 @@
 //! Who may call: whoever has an API key, known by its digest alone and compared in constant time; and on `/v1` a
-//! browser that is signed in.
+//! browser that is signed in. What they may ask for is in `access.rs`.
 
 use std::fmt;
 
@@ -10,19 +10,20 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, SET_COOKIE}
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 use wagate_domain::accounts::Recognized;
 use wagate_domain::model::{Account, KeyDigest, SessionToken};
 use wagate_domain::{Error, Result};
 
+use crate::access::{self, Caller};
 use crate::cookie;
 use crate::origin::Origin;
 use crate::peer::Peer;
 use crate::problem::Problem;
 use crate::state::ApiState;
 
-/// The keys that are let in. Keeps SHA-256 digests, never the keys.
+/// The keys that may do everything and are in no database, so that nobody is locked out. Keeps SHA-256 digests, never
+/// the keys.
 #[derive(Clone, Default)]
 pub struct ApiKeys {
     digests: Vec<[u8; 32]>,
@@ -36,7 +37,7 @@ impl ApiKeys {
             digests: keys
                 .iter()
                 .filter(|key| !key.is_empty())
-                .map(|key| digest(key.as_bytes()))
+                .map(|key| KeyDigest::of(key.as_bytes()).0)
                 .collect(),
         }
     }
@@ -48,22 +49,16 @@ impl ApiKeys {
 
     /// Whether this is one of the keys. Takes the same time for every wrong key.
     pub fn admit(&self, presented: &[u8]) -> bool {
-        let presented = digest(presented);
+        self.knows(&KeyDigest::of(presented))
+    }
+
+    /// Whether a key with this digest is one of the keys. Takes the same time for every other one.
+    pub(crate) fn knows(&self, key: &KeyDigest) -> bool {
         let known = self
             .digests
             .iter()
-            .fold(Choice::from(0), |found, digest| found | digest.ct_eq(&presented));
+            .fold(Choice::from(0), |found, digest| found | digest.ct_eq(&key.0));
         known.into()
-    }
-
-    /// The digest of the presented key, when it is one of the keys.
-    pub(crate) fn recognize(&self, presented: &[u8]) -> Option<KeyDigest> {
-        self.admit(presented).then(|| KeyDigest(digest(presented)))
-    }
-
-    /// Whether a key with this digest is one of the keys.
-    pub(crate) fn knows(&self, key: &KeyDigest) -> bool {
-        self.digests.contains(&key.0)
     }
 }
 
@@ -73,20 +68,36 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-fn digest(key: &[u8]) -> [u8; 32] {
-    Sha256::digest(key).into()
+/// Who has the key with this digest.
+pub(crate) fn holder(key: &KeyDigest, state: &ApiState) -> Option<Caller> {
+    if state.keys.knows(key) {
+        return Some(Caller::Admin);
+    }
+    state.accounts.key_with(key).map(Caller::Key)
 }
 
-/// Turns away who presents no key or a wrong one, before anything of the body is read.
+/// Who presents a key that is known.
+fn key_holder(headers: &HeaderMap, state: &ApiState) -> Option<Caller> {
+    presented(headers).find_map(|key| holder(&KeyDigest::of(key), state))
+}
+
+/// Turns away who presents no key or a wrong one, or may not do this, before anything of the body is read.
 pub(crate) async fn require_key(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state = request.app_data::<Data<ApiState>>();
-    if state.is_some_and(|state| presented(request.headers()).any(|key| state.keys.admit(key))) {
-        return next.call(request).await.map(ServiceResponse::map_into_left_body);
+    match admit_key(&request).await {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        Err(problem) => Ok(refused(request, problem).map_into_right_body()),
     }
-    Ok(refused(request, Error::Unauthenticated.into()).map_into_right_body())
+}
+
+async fn admit_key(request: &ServiceRequest) -> Result<(), Problem> {
+    let Some(state) = request.app_data::<Data<ApiState>>() else {
+        return Err(Error::Unauthenticated.into());
+    };
+    let caller = key_holder(request.headers(), state).ok_or(Error::Unauthenticated)?;
+    access::admit(caller, request, state).await
 }
 
 /// The operations of `/v1` that anybody may ask for: somebody who is not signed in has to begin somewhere.
@@ -96,8 +107,15 @@ const PUBLIC: [(Method, &str); 3] = [
     (Method::POST, "/v1/setup"),
 ];
 
-/// Turns away who presents neither a key nor the cookie of somebody who is signed in, before anything of the body is
-/// read.
+/// Whether an operation is one of those.
+pub(crate) fn is_public(method: &str, path: &str) -> bool {
+    PUBLIC
+        .iter()
+        .any(|(open, of)| open.as_str() == method && *of == path)
+}
+
+/// Turns away who presents neither a key nor the cookie of somebody who is signed in, or may not do this, before
+/// anything of the body is read.
 pub(crate) async fn require_caller(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -117,18 +135,15 @@ pub(crate) async fn require_caller(
 }
 
 /// Lets in; with the cookie when it was prolonged.
-async fn admit(request: &ServiceRequest) -> Result<Option<HeaderValue>, Problem> {
-    let (request, method) = (request.request(), request.method());
+async fn admit(service: &ServiceRequest) -> Result<Option<HeaderValue>, Problem> {
+    let (request, method) = (service.request(), service.method());
     let Some(state) = request.app_data::<Data<ApiState>>() else {
         return Err(Error::Unauthenticated.into());
     };
     let changes = method != Method::GET && method != Method::HEAD;
     let peer = Peer::of(request, &state.proxies);
     let origin = Origin::of(request.headers(), &peer);
-    if PUBLIC
-        .iter()
-        .any(|(open, path)| open == method && *path == request.path())
-    {
+    if is_public(method.as_str(), request.path()) {
         // Another page must neither guess through its visitors nor sign them in as somebody else.
         return if changes && origin == Origin::Foreign {
             Err(Problem::CrossOrigin)
@@ -136,31 +151,37 @@ async fn admit(request: &ServiceRequest) -> Result<Option<HeaderValue>, Problem>
             Ok(None)
         };
     }
-    if presented(request.headers()).any(|key| state.keys.admit(key)) {
+    if let Some(caller) = key_holder(request.headers(), state) {
+        access::admit(caller, service, state).await?;
         return Ok(None);
     }
-    let Some((token, known)) = signed_in(request, state).await? else {
+    let Some((token, known, caller)) = signed_in(request, state).await? else {
         return Err(Error::Unauthenticated.into());
     };
     if changes && origin != Origin::Same {
         return Err(Problem::CrossOrigin);
     }
+    access::admit(caller, service, state).await?;
     Ok(known.extended.then(|| cookie::set(&token, peer.secure)).flatten())
 }
 
-/// Who the request's cookie says is signed in. One who signed in with an API key is, as long as that is a key.
+/// Who the request's cookie says is signed in. One who signed in with an API key is, as long as that is a key, and may do
+/// what the key may.
 pub(crate) async fn signed_in(
     request: &HttpRequest,
     state: &ApiState,
-) -> Result<Option<(SessionToken, Recognized)>> {
+) -> Result<Option<(SessionToken, Recognized, Caller)>> {
     let peer = Peer::of(request, &state.proxies);
     for token in cookie::presented(request.headers(), peer.secure) {
         let Some(known) = state.accounts.who_is(&token).await? else {
             continue;
         };
-        match &known.sign_in.account {
-            Account::ApiKey(key) if !state.keys.knows(key) => {}
-            Account::ApiKey(_) | Account::Admin { .. } => return Ok(Some((token, known))),
+        let caller = match &known.sign_in.account {
+            Account::ApiKey(key) => holder(key, state),
+            Account::Admin { .. } => Some(Caller::Admin),
+        };
+        if let Some(caller) = caller {
+            return Ok(Some((token, known, caller)));
         }
     }
     Ok(None)

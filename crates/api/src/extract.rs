@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use wagate_domain::model::Token;
 use wagate_domain::{Error, Result};
 
+use crate::access::Caller;
 use crate::problem::Problem;
 use crate::query::QueryFields;
 use crate::state::ApiState;
@@ -50,10 +51,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for SeedInput<T> {
         let limit = request
             .app_data::<Data<ApiState>>()
             .map_or(0, |state| state.max_body_bytes);
+        let state = request.app_data::<Data<ApiState>>().cloned();
+        let caller = Caller::of(request);
         let body = Bytes::from_request(request, payload);
         async move {
+            let (caller, state) = (caller?, state.ok_or(Error::Unauthenticated)?);
             let bytes = body.await.map_err(|error| unreadable(&error, limit))?;
-            Ok(read(query?.get("token"), &bytes)?)
+            let input: Self = read(query?.get("token"), &bytes)?;
+            caller.reaches(&input.token, &state).await?;
+            Ok(input)
         }
         .boxed_local()
     }

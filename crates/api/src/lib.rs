@@ -4,6 +4,7 @@
 //! response, also of what else it serves, carries `x-request-id`, and in [`close_unread`], so that a body without
 //! end is not read for ever.
 
+mod access;
 mod auth;
 mod causes;
 mod cookie;

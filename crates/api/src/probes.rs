@@ -79,6 +79,7 @@ async fn ready(state: Data<ApiState>) -> impl Responder {
     responses(
         (status = 200, description = "The metrics", body = String, content_type = "text/plain"),
         (status = 401, description = "No key, or a wrong one", body = SeedProblemView),
+        (status = 403, description = "The key is not for this", body = SeedProblemView),
     ),
 )]
 async fn metrics(state: Data<ApiState>) -> impl Responder {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use wagate_domain::Error;
 use wagate_domain::model::PhoneNumber;
 
+use crate::access::Lack;
 use crate::causes::Causes;
 
 /// When to come back for the database: a burst is over soon.
@@ -41,6 +42,8 @@ pub(crate) enum Problem {
     WrongMediaType,
     /// A cookie came with a request of another page.
     CrossOrigin,
+    /// The key is one, but not for this.
+    ScopeMissing(Lack),
     /// The number has no account; the older surface has an answer for it instead.
     NotOnWhatsApp {
         /// The number as it was understood.
@@ -101,6 +104,7 @@ impl Problem {
             Self::WrongMethod { .. } => "method_not_allowed".into(),
             Self::WrongMediaType => "unsupported_media_type".into(),
             Self::CrossOrigin => "cross_origin".into(),
+            Self::ScopeMissing(_) => "scope_missing".into(),
             Self::NotOnWhatsApp { .. } => "not_on_whatsapp".into(),
         }
     }
@@ -132,6 +136,13 @@ impl fmt::Display for Problem {
             Self::CrossOrigin => f.write_str(
                 "a request that changes something must come from a page of this host: its Origin says otherwise, or is missing",
             ),
+            Self::ScopeMissing(Lack::All) => f.write_str("this needs a key with the scope \"all\""),
+            Self::ScopeMissing(Lack::Action(action)) => {
+                write!(f, "this needs a key with the scope {:?}", action.as_str())
+            }
+            Self::ScopeMissing(Lack::Reach) => {
+                f.write_str("this key is for one device or workspace, and this is not about it alone")
+            }
             Self::NotOnWhatsApp { phone } => write!(f, "{phone} is not on WhatsApp"),
         }
     }
@@ -144,7 +155,7 @@ impl ResponseError for Problem {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::WrongMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::CrossOrigin | Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
             Self::NotOnWhatsApp { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -29,6 +29,7 @@ impl Bench {
         let accounts = Accounts::new(AccountsParts {
             admins: store.clone(),
             sign_ins: store.clone(),
+            api_keys: store.clone(),
             hasher: hasher.clone(),
             clock: clock.clone(),
             ids: Arc::new(FakeIds::new()),

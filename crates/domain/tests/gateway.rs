@@ -15,5 +15,7 @@ mod intake;
 mod send;
 #[path = "gateway/sessions.rs"]
 mod sessions;
+#[path = "gateway/settings.rs"]
+mod settings;
 #[path = "gateway/watching.rs"]
 mod watching;

@@ -7,6 +7,7 @@
 #[macro_use]
 mod dialect;
 mod admins;
+mod api_keys;
 mod connection;
 mod deliveries;
 mod delivery_log;
@@ -26,6 +27,7 @@ mod recording;
 mod schema;
 mod seal;
 mod sealing;
+mod settings;
 mod settling;
 mod sign_ins;
 mod stamp;
@@ -35,6 +37,7 @@ mod workspaces;
 mod writer;
 
 pub use admins::SqlAdmins;
+pub use api_keys::SqlApiKeys;
 pub use deliveries::SqlDeliveries;
 pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;
@@ -43,6 +46,7 @@ pub use events::SqlEvents;
 pub use keys::SqlKeys;
 pub use outbox::SqlOutbox;
 pub use seal::{KeyId, Keyring, MasterKey, Place, Sealer};
+pub use settings::SqlSettings;
 pub use sign_ins::SqlSignIns;
 pub use stamp::Kind;
 pub use store::{Store, StoreSettings};

@@ -165,6 +165,20 @@ table! {
     }
 }
 
+table! {
+    api_keys (id) {
+        id -> Text,
+        name -> Text,
+        prefix -> Text,
+        digest -> Binary,
+        actions -> Text,
+        device_id -> Nullable<Text>,
+        workspace -> Nullable<Text>,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
 joinable!(deliveries -> events (event_id));
 joinable!(deliveries -> webhooks (webhook_id));
 joinable!(sign_ins -> admins (admin_id));

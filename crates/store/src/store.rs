@@ -6,8 +6,8 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, SignIns, Webhooks,
-    Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox,
+    Settings, SignIns, Webhooks, Workspaces,
 };
 
 use crate::connection::Target;
@@ -15,8 +15,8 @@ use crate::pool::Database;
 use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlAdmins, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox,
-    SqlSignIns, SqlWebhooks, SqlWorkspaces,
+    SqlAdmins, SqlApiKeys, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys,
+    SqlOutbox, SqlSettings, SqlSignIns, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.
@@ -184,6 +184,20 @@ impl Store {
     /// Who may sign in.
     pub fn admins(&self) -> Arc<dyn Admins> {
         Arc::new(SqlAdmins {
+            database: self.database.clone(),
+        })
+    }
+
+    /// What programs call with.
+    pub fn api_keys(&self) -> Arc<dyn IssuedKeys> {
+        Arc::new(SqlApiKeys {
+            database: self.database.clone(),
+        })
+    }
+
+    /// What was chosen while the gateway ran.
+    pub fn settings(&self) -> Arc<dyn Settings> {
+        Arc::new(SqlSettings {
             database: self.database.clone(),
         })
     }

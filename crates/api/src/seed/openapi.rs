@@ -118,6 +118,7 @@ fn add_problems(operation: &mut Operation, about_device: bool) {
     let mut problems = vec![
         ("400", "Something in the request is wrong"),
         ("401", "No key, or a wrong one"),
+        ("403", "The key is not for this"),
         ("500", "Our fault; the log has the request id"),
         (
             "503",

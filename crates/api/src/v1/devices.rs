@@ -6,13 +6,14 @@ use actix_web::web::{Data, Json};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use wagate_domain::gateway::DevicePatch;
-use wagate_domain::model::{CursorQuery, DeviceFilter, DeviceId, StateName, Token, WorkspaceName};
+use wagate_domain::model::{Change, CursorQuery, DeviceFilter, DeviceId, StateName, Token, WorkspaceName};
 use wagate_domain::{Error, Result};
 
 use super::device_view::{DeviceView, DevicesView};
 use super::extract::{Body, Named, NoQuery, Params};
 use super::fields::{change, required};
 use super::problem::{PROBLEM_JSON, ProblemView};
+use crate::access::Caller;
 use crate::extract::Field;
 use crate::problem::Problem;
 use crate::query::QueryFields;
@@ -179,11 +180,16 @@ pub(super) async fn get_device(
 )]
 pub(super) async fn update_device(
     state: Data<ApiState>,
+    caller: Caller,
     device: Named<Token>,
     _: Params<NoQuery>,
     body: Body<UpdateDeviceBody>,
 ) -> Result<Json<DeviceView>, Problem> {
     let patch = DevicePatch::try_from(body.0)?;
+    if patch.workspace != Change::Keep {
+        // It would give the device to whoever has a key for the other workspace.
+        caller.reaches_everything()?;
+    }
     let status = state
         .run(|gateway| async move { gateway.update_device(&device.0, patch).await })
         .await?;
@@ -213,8 +219,6 @@ pub(super) async fn delete_device(
 
 #[cfg(test)]
 mod tests {
-    use wagate_domain::model::Change;
-
     use super::*;
 
     #[test]

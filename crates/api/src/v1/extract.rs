@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
-use wagate_domain::model::{DeliveryId, Jid, MessageId, Token, WebhookId};
+use wagate_domain::model::{ApiKeyId, DeliveryId, Jid, MessageId, Token, WebhookId, WorkspaceName};
 use wagate_domain::{Error, Result};
 
 use super::fields::message_id;
@@ -148,6 +148,25 @@ impl<T: InPath> FromRequest for Named<T> {
     }
 }
 
+/// The router undoes all escapes in a path but three.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        plain.push_str(before);
+        let escaped = match after.get(..2) {
+            Some("2F" | "2f") => Some('/'),
+            Some("2B" | "2b") => Some('+'),
+            Some("25") => Some('%'),
+            _ => None,
+        };
+        plain.push(escaped.unwrap_or('%'));
+        let read = if escaped.is_some() { 2 } else { 0 };
+        rest = after.get(read..).unwrap_or_default();
+    }
+    plain + rest
+}
+
 macro_rules! in_path {
     ($type:ty, $part:literal, $what:literal, $read:expr) => {
         impl InPath for $type {
@@ -164,7 +183,10 @@ macro_rules! in_path {
 in_path!(Token, "device", "device", Token::from_str);
 in_path!(WebhookId, "id", "webhook", WebhookId::from_str);
 in_path!(DeliveryId, "id", "delivery", DeliveryId::from_str);
+in_path!(ApiKeyId, "id", "api_key", ApiKeyId::from_str);
 in_path!(Jid, "id", "group", Jid::from_str);
+in_path!(WorkspaceName, "workspace", "workspace", |text| unescaped(text)
+    .parse());
 in_path!(MessageId, "id", "message", message_id);
 
 #[cfg(test)]
@@ -211,6 +233,21 @@ mod tests {
                 .as_deref(),
             Some("there is no query parameter \"x\" here")
         );
+    }
+
+    #[test]
+    fn names_in_paths_may_have_any_character() {
+        for (text, plain) in [
+            ("North", "North"),
+            ("a%2Fb%2fc", "a/b/c"),
+            ("50%25%2B", "50%+"),
+            ("%252F", "%2F"),
+            ("%", "%"),
+            ("%2", "%2"),
+            ("%\u{e9}", "%\u{e9}"),
+        ] {
+            assert_eq!(unescaped(text), plain, "{text}");
+        }
     }
 
     #[test]

@@ -87,6 +87,12 @@ pub(super) fn events(field: Field) -> Result<Option<EventFilter>> {
     }
 }
 
+/// Words of a key's scope.
+pub(super) fn scope_words(field: Field) -> Result<Vec<String>> {
+    let words: Option<Vec<String>> = typed("scope", field, "a list of words")?;
+    words.ok_or_else(|| Error::invalid("scope", "scope is required"))
+}
+
 /// Headers by name.
 pub(super) fn headers(field: Field) -> Result<Option<Vec<CustomHeader>>> {
     let given: Option<BTreeMap<String, String>> = typed("headers", field, "an object of strings")?;

@@ -1,6 +1,12 @@
 //! `/v1`: everything as resources, by the rules of docs/API-DESIGN.md. One file per resource; each handler is
 //! named like its use case and its operation.
 
+mod api_key_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod api_keys;
 mod contact_view;
 #[expect(
     unused_qualifications,
@@ -40,6 +46,7 @@ mod openapi;
 mod problem;
 mod session;
 mod session_view;
+mod settings;
 mod sign_in;
 mod sse;
 #[expect(
@@ -55,6 +62,7 @@ mod webhook_view;
     reason = "the macro that describes operations writes them"
 )]
 mod webhooks;
+mod wording;
 mod workspaces;
 
 use actix_web::Resource;
@@ -85,6 +93,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
+        .configure(keys)
         .service(only(
             "/openapi.json",
             "GET",
@@ -138,6 +147,7 @@ fn devices_and_sessions(scope: &mut ServiceConfig) {
 
 fn directory(scope: &mut ServiceConfig) {
     use groups::{get_group, list_groups};
+    use workspaces::{delete_workspace, list_workspaces, rename_workspace};
 
     scope
         .service(only(
@@ -155,12 +165,24 @@ fn directory(scope: &mut ServiceConfig) {
             "GET",
             [web::get().to(get_group)],
         ))
+        .service(only("/workspaces", "GET", [web::get().to(list_workspaces)]))
         .service(only(
-            "/workspaces",
-            "GET",
-            [web::get().to(workspaces::list_workspaces)],
+            "/workspaces/{workspace}",
+            "PATCH, DELETE",
+            [
+                web::patch().to(rename_workspace),
+                web::delete().to(delete_workspace),
+            ],
         ))
-        .service(only("/health", "GET", [web::get().to(health::get_health)]));
+        .service(only("/health", "GET", [web::get().to(health::get_health)]))
+        .service(only(
+            "/settings",
+            "GET, PATCH",
+            [
+                web::get().to(settings::get_settings),
+                web::patch().to(settings::update_settings),
+            ],
+        ));
 }
 
 fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {
@@ -181,6 +203,22 @@ fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {
             .service(small(only("/sign-in", "GET, POST, DELETE", ways)))
             .service(small(only("/setup", "POST", [web::post().to(setup)])));
     }
+}
+
+fn keys(scope: &mut ServiceConfig) {
+    use api_keys::{create_api_key, get_api_key, list_api_keys, revoke_api_key};
+
+    scope
+        .service(only(
+            "/api-keys",
+            "GET, POST",
+            [web::get().to(list_api_keys), web::post().to(create_api_key)],
+        ))
+        .service(only(
+            "/api-keys/{id}",
+            "GET, DELETE",
+            [web::get().to(get_api_key), web::delete().to(revoke_api_key)],
+        ));
 }
 
 fn events_and_messages(scope: &mut ServiceConfig) {

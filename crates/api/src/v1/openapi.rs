@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    contacts, deliveries, devices, event_types, events, groups, health, messages, session, sign_in, stream,
-    webhooks, workspaces,
+    api_keys, contacts, deliveries, devices, event_types, events, groups, health, messages, session, settings,
+    sign_in, stream, webhooks, workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
@@ -36,10 +36,16 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         groups::list_groups,
         groups::get_group,
         workspaces::list_workspaces,
+        workspaces::rename_workspace,
+        workspaces::delete_workspace,
         sign_in::who_is,
         sign_in::setup,
         sign_in::sign_in,
         sign_in::sign_out,
+        api_keys::create_api_key,
+        api_keys::list_api_keys,
+        api_keys::get_api_key,
+        api_keys::revoke_api_key,
         events::list_events,
         event_types::list_event_types,
         stream::open_stream,
@@ -58,6 +64,8 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         deliveries::get_delivery,
         deliveries::replay_delivery,
         health::get_health,
+        settings::get_settings,
+        settings::update_settings,
         get_openapi,
     ),
     components(schemas(ProblemView)),
@@ -66,6 +74,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         (name = "sessions", description = "What a device's session is doing, and telling it what to do."),
         (name = "directory", description = "The people and groups that an account knows."),
         (name = "sign-in", description = "Browsers that are signed in."),
+        (name = "api keys", description = "What programs call with."),
         (name = "events", description = "The log of what happened."),
         (name = "messages", description = "Sending, and what became of it."),
         (name = "webhooks", description = "Endpoints that receive events."),
@@ -100,8 +109,14 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
         if !public {
             problems.push(("401", "No key and no session, or a wrong one"));
         }
-        if method != HttpMethod::Get {
-            problems.push(("403", "A request of another page, with the cookie of this one"));
+        match (public, method != HttpMethod::Get) {
+            (false, true) => problems.push((
+                "403",
+                "A request of another page, with the cookie of this one; or the key is not for this",
+            )),
+            (false, false) => problems.push(("403", "The key is not for this")),
+            (true, true) => problems.push(("403", "A request of another page")),
+            (true, false) => {}
         }
         for (status, description) in problems {
             let responses = &mut operation.responses.responses;

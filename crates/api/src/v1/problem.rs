@@ -3,13 +3,14 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wagate_domain::Error;
 
+use super::wording::{Language, told};
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 
@@ -28,10 +29,10 @@ pub(crate) struct ProblemView {
     #[schema(format = "uri-reference")]
     kind: String,
     /// The kind in a few words.
-    title: &'static str,
+    title: String,
     /// The status, once more.
     status: u16,
-    /// What is wrong this time, as a sentence.
+    /// What is wrong this time, as a sentence in the language that the client asked for.
     detail: String,
     /// Stable code to decide on, such as `device_not_found`.
     code: String,
@@ -44,13 +45,14 @@ pub(crate) struct ProblemView {
 }
 
 impl ProblemView {
-    fn new(problem: &Problem, instance: Option<String>) -> Self {
+    fn new(problem: &Problem, language: Language, instance: Option<String>) -> Self {
         let code = problem.code();
+        let (title, detail) = told(problem, language);
         Self {
             kind: format!("{PAGES}{code}"),
-            title: title(problem),
+            title,
             status: status(problem).as_u16(),
-            detail: problem.to_string(),
+            detail,
             code,
             instance,
             wa_code: problem.wa_code(),
@@ -58,7 +60,7 @@ impl ProblemView {
     }
 }
 
-/// Writes every error below it as a problem; its headers stay.
+/// Writes every error below it as a problem, in a language that the client reads; its headers stay.
 pub(crate) async fn as_problem_json(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -71,12 +73,17 @@ pub(crate) async fn as_problem_json(
     let status = status(problem);
     let id = response.request().extensions().get::<RequestId>().cloned();
     let instance = id.and_then(|RequestId(id)| id.to_str().ok().map(ToOwned::to_owned));
-    let body = serde_json::to_vec(&ProblemView::new(problem, instance))?;
+    let language = Language::wanted(response.request().headers());
+    let body = serde_json::to_vec(&ProblemView::new(problem, language, instance))?;
     Ok(response
         .map_body(|head, _| {
             head.status = status;
             head.headers
                 .insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+            head.headers
+                .insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+            head.headers
+                .append(VARY, HeaderValue::from_static("accept-language"));
             body
         })
         .map_into_right_body())
@@ -90,42 +97,18 @@ fn status(problem: &Problem) -> StatusCode {
     }
 }
 
-fn title(problem: &Problem) -> &'static str {
-    match problem {
-        Problem::Failed(error) => error_title(error),
-        Problem::NoRoute => "No such endpoint",
-        Problem::WrongMethod { .. } => "Method not allowed",
-        Problem::WrongMediaType => "Unsupported media type",
-        Problem::CrossOrigin => "Cross-origin request",
-        Problem::NotOnWhatsApp { .. } => "Not on WhatsApp",
-    }
-}
-
-fn error_title(error: &Error) -> &'static str {
-    match error {
-        Error::NotFound { .. } => "Not found",
-        Error::AlreadyExists { .. } => "Exists already",
-        Error::Invalid { .. } => "Invalid input",
-        Error::TooLarge { .. } => "Too large",
-        Error::WrongState { .. } => "Not possible now",
-        Error::KeyReused => "Idempotency key reused",
-        Error::Unauthenticated => "Unauthenticated",
-        Error::WrongCredentials => "Wrong credentials",
-        Error::Throttled { .. } => "Too many attempts",
-        Error::Refused { .. } => "Refused by WhatsApp",
-        Error::Unavailable { .. } => "Unavailable",
-        Error::TimedOut { .. } => "Timed out",
-        Error::Internal(_) => "Internal error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn shown(error: Error) -> serde_json::Value {
         let problem = Problem::from(error);
-        serde_json::to_value(ProblemView::new(&problem, Some("req_1".into()))).unwrap()
+        serde_json::to_value(ProblemView::new(
+            &problem,
+            Language::English,
+            Some("req_1".into()),
+        ))
+        .unwrap()
     }
 
     #[test]

@@ -7,14 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wagate_domain::accounts::{NewAdmin, SignedIn};
-use wagate_domain::model::{Account, AdminName, Password, Secret, SetupCode, SignIn};
+use wagate_domain::model::{Account, AdminName, KeyDigest, Password, Secret, SetupCode, SignIn};
 use wagate_domain::{Error, Result};
 
 use super::extract::{Body, NoQuery, Params};
 use super::fields::required;
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::view::time;
-use crate::auth::signed_in;
+use crate::auth::{holder, signed_in};
 use crate::cookie;
 use crate::extract::{Field, text};
 use crate::peer::Peer;
@@ -154,11 +154,11 @@ pub(super) async fn who_is(
     let known = signed_in(&request, &state).await?;
     let renewed = known
         .as_ref()
-        .filter(|(_, known)| known.extended)
-        .and_then(|(token, _)| cookie::set(token, peer(&state, &request).secure));
+        .filter(|(_, known, _)| known.extended)
+        .and_then(|(token, ..)| cookie::set(token, peer(&state, &request).secure));
     let view = SignInStateView {
         setup_required,
-        account: known.map(|(_, known)| known.sign_in.into()),
+        account: known.map(|(_, known, _)| known.sign_in.into()),
         network: state.about.network,
     };
     Ok(with_cookie(HttpResponse::Ok().json(view), renewed))
@@ -227,18 +227,20 @@ pub(super) async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let credentials = Credentials::try_from(body.0)?;
     let Peer { address, secure, .. } = peer(&state, &request);
-    let keys = state.keys.clone();
-    let signed_in = state
-        .run_accounts(|accounts| async move {
-            match credentials {
-                Credentials::Password(name, password) => accounts.sign_in(&name, &password, address).await,
-                Credentials::ApiKey(key) => {
-                    let known = keys.recognize(key.reveal().as_bytes());
-                    accounts.sign_in_with_key(known, address).await
-                }
-            }
-        })
-        .await?;
+    let signed_in = match credentials {
+        Credentials::Password(name, password) => {
+            state
+                .run_accounts(|accounts| async move { accounts.sign_in(&name, &password, address).await })
+                .await?
+        }
+        Credentials::ApiKey(key) => {
+            let digest = KeyDigest::of(key.reveal().as_bytes());
+            let known = holder(&digest, &state).map(|_| digest);
+            state
+                .run_accounts(|accounts| async move { accounts.sign_in_with_key(known, address).await })
+                .await?
+        }
+    };
     Ok(welcome(StatusCode::OK, signed_in, secure))
 }
 

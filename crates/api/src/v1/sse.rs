@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
 use wagate_domain::gateway::{DeliveryChange, SessionChange};
@@ -50,6 +51,8 @@ pub(super) struct Source {
     pub(super) deliveries: BoxStream<'static, Result<DeliveryChange>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
+    /// Ends the stream: whoever reads it may not any more.
+    pub(super) revoked: BoxFuture<'static, ()>,
 }
 
 struct Telling {
@@ -65,7 +68,9 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let events = source.events.map(Said::Recorded);
     let deliveries = source.deliveries.map(Said::Delivery);
     let telling = Telling {
-        said: stream::select(stream::select(sessions, events), deliveries).boxed(),
+        said: stream::select(stream::select(sessions, events), deliveries)
+            .take_until(source.revoked)
+            .boxed(),
         clock: source.clock,
         streams: source.streams,
     };

@@ -3,6 +3,7 @@
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use futures::FutureExt as _;
 use utoipa::IntoParams;
 use wagate_domain::model::{EventId, EventKind, Token};
 use wagate_domain::{Error, Result};
@@ -11,6 +12,7 @@ use super::events::kinds;
 use super::extract::Params;
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::sse::{self, Source};
+use crate::access::Caller;
 use crate::problem::Problem;
 use crate::query::QueryFields;
 use crate::state::ApiState;
@@ -79,6 +81,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 pub(super) async fn open_stream(
     state: Data<ApiState>,
     request: HttpRequest,
+    caller: Caller,
     query: Params<StreamQuery>,
 ) -> Result<HttpResponse, Problem> {
     let StreamQuery { after, device, kinds } = query.0;
@@ -93,6 +96,7 @@ pub(super) async fn open_stream(
         deliveries,
         clock: gateway.parts().clock.clone(),
         streams: state.streams.clone(),
+        revoked: caller.revoked(state.get_ref().clone()).boxed(),
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")

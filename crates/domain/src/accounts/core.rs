@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::keyring::Keyring;
 use super::throttle::{Attempt, Throttle};
 use crate::model::{
     Account, Admin, AdminId, AdminName, KeyDigest, Password, Secret, SessionToken, SetupCode, SetupDigest,
     SignIn,
 };
-use crate::ports::{Admins, Clock, IdSource, PasswordHasher, SecretSource, SignIns};
+use crate::ports::{Admins, Clock, IdSource, IssuedKeys, PasswordHasher, SecretSource, SignIns};
 use crate::{Error, Needs, Result};
 
 /// A session is prolonged when so much of its lifetime is gone: not at every request.
@@ -25,6 +26,8 @@ pub struct AccountsParts {
     pub admins: Arc<dyn Admins>,
     /// Stored sessions of browsers.
     pub sign_ins: Arc<dyn SignIns>,
+    /// Stored API keys.
+    pub api_keys: Arc<dyn IssuedKeys>,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// The time.
@@ -72,7 +75,8 @@ pub struct Recognized {
 
 /// Everything about signing in, over the parts it was given.
 pub struct Accounts {
-    parts: AccountsParts,
+    pub(super) parts: AccountsParts,
+    pub(super) keyring: Keyring,
     throttle: Throttle,
     setup: Mutex<Option<SetupDigest>>,
 }
@@ -87,10 +91,12 @@ impl Accounts {
     /// How long a session lasts after it was last seen, to a day.
     pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
-    /// Puts the parts together. Nobody can set up yet: see [`begin_setup`](Self::begin_setup).
+    /// Puts the parts together. Nobody can set up yet: see [`begin_setup`](Self::begin_setup); and no stored key is
+    /// known: see [`load_api_keys`](Self::load_api_keys).
     pub fn new(parts: AccountsParts) -> Self {
         Self {
             parts,
+            keyring: Keyring::default(),
             throttle: Throttle::default(),
             setup: Mutex::default(),
         }

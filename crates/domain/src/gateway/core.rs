@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 use super::call::Ring;
 use super::intake::Intake;
 use super::open_sessions::OpenSessions;
+use super::settings::Choices;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, EndReason, Region, SessionState, Token};
 use crate::ports::{
     Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
-    MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
+    MediaSource, Outbox, SecretSource, Session, Settings, Targets, WebhookTester, Webhooks, Workspaces,
 };
 use crate::{Dispatch, Error, Needs, Result};
 
@@ -46,6 +47,8 @@ pub struct GatewayParts {
     pub outbox: Arc<dyn Outbox>,
     /// Protocol state.
     pub keys: Arc<dyn KeyVault>,
+    /// Settings that were chosen.
+    pub settings: Arc<dyn Settings>,
     /// Files named by address.
     pub media: Arc<dyn MediaSource>,
     /// Addresses that may be called.
@@ -69,7 +72,8 @@ impl fmt::Debug for GatewayParts {
 /// Choices of whoever runs the gateway.
 #[derive(Debug, Clone)]
 pub struct GatewaySettings {
-    /// Completes national numbers; without it the sending account's own region does.
+    /// Completes national numbers; without it the sending account's own region does. What is chosen while the gateway
+    /// runs goes before it.
     pub default_region: Option<Region>,
     /// How long a request waits for a code or a connection.
     pub patience: Duration,
@@ -82,7 +86,7 @@ pub struct GatewaySettings {
     /// How long a delivery that was recorded a moment ago is its worker's: longer than a receiver may take. One
     /// whose commit came through although the database said nothing comes back after that.
     pub delivery_lease: Duration,
-    /// How long events, deliveries and sends are kept.
+    /// How long events, deliveries and sends are kept. What is chosen while the gateway runs goes before it.
     pub retention: Duration,
     /// How long a webhook's former secret signs beside the new one.
     pub secret_overlap: Duration,
@@ -107,6 +111,7 @@ impl Default for GatewaySettings {
 pub struct Gateway {
     pub(super) parts: GatewayParts,
     pub(super) settings: GatewaySettings,
+    pub(super) choices: Choices,
     pub(super) intake: Arc<Intake>,
     pub(super) rings: tokio::sync::Mutex<mpsc::Receiver<Ring>>,
     /// One change of endpoints at a time.
@@ -127,13 +132,14 @@ impl fmt::Debug for Gateway {
 
 impl Gateway {
     /// Puts the parts together. Nothing runs yet: see [`resume_sessions`](Self::resume_sessions) and
-    /// [`answer_calls`](Self::answer_calls).
+    /// [`answer_calls`](Self::answer_calls); and nothing is chosen: see [`load_settings`](Self::load_settings).
     pub fn new(parts: GatewayParts, settings: GatewaySettings) -> Self {
         let (ring, rings) = mpsc::channel(MAX_WAITING_CALLS);
         let intake = Arc::new(Intake::new(parts.clone(), ring, settings.delivery_lease));
         Self {
             parts,
             settings,
+            choices: Choices::default(),
             intake,
             rings: tokio::sync::Mutex::new(rings),
             endpoints: tokio::sync::Mutex::default(),

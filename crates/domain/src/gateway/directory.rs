@@ -77,8 +77,7 @@ impl Gateway {
 
     /// The region that completes national numbers for this device.
     pub(super) fn region_for(&self, device: &Device) -> Option<Region> {
-        self.settings
-            .default_region
+        self.default_region()
             .or_else(|| Region::of(&PhoneNumber::parse(device.phone()?, None).ok()?))
     }
 

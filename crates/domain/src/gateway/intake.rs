@@ -63,6 +63,15 @@ impl Intake {
         Ok(device)
     }
 
+    /// Does something to many stored devices while nobody else changes one.
+    pub(super) async fn change_devices<T>(
+        &self,
+        change: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let _turns = self.rows.lock_all().await;
+        change.await
+    }
+
     async fn device(&self, id: DeviceId) -> Result<Device> {
         let found = self.parts.devices.get(id).await?;
         found.ok_or_else(|| Error::NotFound {

@@ -44,7 +44,7 @@ impl Gateway {
     #[tracing::instrument(skip_all, fields(%token))]
     pub async fn pair_by_phone(&self, token: &Token, phone: &str) -> Result<Pairing> {
         let device = self.device(token).await?;
-        let phone = PhoneNumber::parse(phone, self.settings.default_region)?;
+        let phone = PhoneNumber::parse(phone, self.default_region())?;
         if is_linked(&device) {
             return Err(Error::WrongState {
                 needs: Needs::Unpaired,

@@ -50,7 +50,7 @@ impl Gateway {
         // Refused before anything is stored: a bad number must not leave a device behind.
         let region = found
             .as_ref()
-            .map_or(self.settings.default_region, |device| self.region_for(device));
+            .map_or_else(|| self.default_region(), |device| self.region_for(device));
         calls.clone().apply(&mut CallSettings::default(), region)?;
         let device = if let Some(device) = found {
             device

@@ -26,4 +26,14 @@ impl Stripes {
         let index = usize::try_from(hasher.finish() % STRIPES as u64).unwrap_or(0);
         self.0[index].lock().await
     }
+
+    /// Waits until it is nobody's turn, and keeps it so. Whoever holds a turn must not ask for this.
+    pub(super) async fn lock_all(&self) -> Vec<MutexGuard<'_, ()>> {
+        // Always in the same order, so that two who want all do not hold each other up.
+        let mut turns = Vec::with_capacity(STRIPES);
+        for stripe in &self.0 {
+            turns.push(stripe.lock().await);
+        }
+        turns
+    }
 }

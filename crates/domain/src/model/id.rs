@@ -72,3 +72,7 @@ typed_id!(
     /// Somebody who may sign in and do everything.
     AdminId, "adm_", "admin_id"
 );
+typed_id!(
+    /// A key that programs call with.
+    ApiKeyId, "key_", "api_key_id"
+);

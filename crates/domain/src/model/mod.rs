@@ -1,6 +1,7 @@
 //! The values that all layers speak. Each is parsed once, at the door, and trusted inside.
 
 pub mod admin;
+pub mod api_key;
 pub mod change;
 pub mod contact;
 pub mod delivery;
@@ -15,11 +16,13 @@ pub mod page;
 pub mod phone;
 pub mod secret;
 pub mod session;
+pub mod settings;
 pub mod sign_in;
 pub mod time;
 pub mod webhook;
 
 pub use admin::{Admin, AdminName, Password, PasswordHash};
+pub use api_key::{ApiKey, ApiKeyName, KeyAction, KeyDigest, KeyReach, KeyScope, PlainKey};
 pub use change::Change;
 pub use contact::Contact;
 pub use delivery::{
@@ -32,7 +35,7 @@ pub use device::{
 };
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
-pub use id::{AdminId, DeliveryId, DeviceId, EventId, WebhookId};
+pub use id::{AdminId, ApiKeyId, DeliveryId, DeviceId, EventId, WebhookId};
 pub use jid::{Jid, JidServer};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
@@ -43,7 +46,8 @@ pub use page::{CursorPage, CursorQuery, Page, PageQuery};
 pub use phone::{PhoneNumber, Region};
 pub use secret::Secret;
 pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
-pub use sign_in::{Account, KeyDigest, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
+pub use settings::{ChosenSettings, RegionChoice, Retention};
+pub use sign_in::{Account, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,

@@ -8,25 +8,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{AdminId, AdminName, Timestamp};
+use super::{AdminId, AdminName, KeyDigest, Timestamp};
 use crate::{Error, Result};
 
-macro_rules! digest {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub [u8; 32]);
-    };
-}
-
-digest!(
-    /// SHA-256 of a session token: what is stored of it.
-    TokenDigest
-);
-digest!(
-    /// SHA-256 of an API key.
-    KeyDigest
-);
+/// SHA-256 of a session token: what is stored of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenDigest(pub [u8; 32]);
 
 /// What a cookie proves who is signed in with: 32 bytes that nobody can guess.
 #[derive(Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! what it returns, what it guarantees and how it fails.
 
 mod admins;
+mod api_keys;
 mod clock;
 mod deliveries;
 mod devices;
@@ -12,12 +13,14 @@ mod keys;
 mod media;
 mod outbox;
 mod passwords;
+mod settings;
 mod targets;
 mod tester;
 mod webhooks;
 mod workspaces;
 
 pub use admins::{Admins, SignIns};
+pub use api_keys::IssuedKeys;
 pub use clock::{Clock, IdSource, SecretSource};
 pub use deliveries::{DeliveryLog, DeliveryQueue, OUTAGE, Reservation, Settled};
 pub use devices::Devices;
@@ -30,6 +33,7 @@ pub use keys::{KeyEntry, KeyKind, KeyVault};
 pub use media::MediaSource;
 pub use outbox::{Outbox, OutboxEntry, SendBegin};
 pub use passwords::PasswordHasher;
+pub use settings::Settings;
 pub use targets::Targets;
 pub use tester::WebhookTester;
 pub use webhooks::Webhooks;

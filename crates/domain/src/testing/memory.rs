@@ -13,11 +13,11 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
-    DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
-    Workspace,
+    Admin, AdminId, ApiKey, ApiKeyId, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter, DeviceId,
+    DeviceLabel, DeviceQuery, DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token,
+    TokenDigest, Webhook, WebhookId,
 };
-use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
+use crate::ports::{Devices, Directory, KeyKind, NumberLookup};
 use crate::{Error, Result};
 
 /// All storage ports, in memory.
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub keys: BTreeMap<(DeviceId, KeyKind, Bytes), (Bytes, Option<Timestamp>)>,
     pub admins: BTreeMap<AdminId, Admin>,
     pub sign_ins: BTreeMap<TokenDigest, SignIn>,
+    pub api_keys: BTreeMap<ApiKeyId, ApiKey>,
+    pub settings: ChosenSettings,
 }
 
 impl MemoryStore {
@@ -76,6 +78,8 @@ impl MemoryStore {
             outbox: self.clone(),
             admins: self.clone(),
             sign_ins: self.clone(),
+            api_keys: self.clone(),
+            settings: self.clone(),
         }
     }
 
@@ -242,22 +246,6 @@ impl Devices for MemoryStore {
         state.sends.retain(|(device, _), _| *device != id);
         state.keys.retain(|(device, ..), _| *device != id);
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Workspaces for MemoryStore {
-    async fn list(&self) -> Result<Vec<Workspace>> {
-        let mut counts = BTreeMap::new();
-        for device in self.lock()?.devices.values() {
-            if let Some(name) = &device.workspace {
-                *counts.entry(name.clone()).or_insert(0) += 1;
-            }
-        }
-        Ok(counts
-            .into_iter()
-            .map(|(name, devices)| Workspace { name, devices })
-            .collect())
     }
 }
 

@@ -17,12 +17,15 @@ mod fake_sent;
 mod fake_session;
 mod memory;
 mod memory_admins;
+mod memory_api_keys;
 mod memory_deliveries;
 mod memory_delivery_log;
 mod memory_events;
 mod memory_keys;
 mod memory_outbox;
+mod memory_settings;
 mod memory_webhooks;
+mod memory_workspaces;
 
 pub use clock::{FakeClock, FakeIds, FakeSecrets};
 pub use fake_driver::FakeDriver;

@@ -49,6 +49,11 @@ impl Bench {
         self.gateway = gateway(&self.store, &self.driver, &self.clock, &self.media, &self.ids);
     }
 
+    /// Another process on the same storage, beside this one.
+    pub fn another(&self) -> Gateway {
+        gateway(&self.store, &self.driver, &self.clock, &self.media, &self.ids)
+    }
+
     /// A device that is linked and connected.
     pub async fn paired(&self, name: &str) -> Arc<FakeSession> {
         self.gateway
@@ -84,6 +89,7 @@ fn gateway(
         delivery_log: store.clone(),
         outbox: store.clone(),
         keys: store.clone(),
+        settings: store.clone(),
         media: media.clone(),
         targets: Arc::new(FakeTargets::new()),
         clock: clock.clone(),

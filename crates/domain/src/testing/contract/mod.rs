@@ -3,6 +3,7 @@
 //! tests of one implementor.
 
 pub mod admins;
+pub mod api_keys;
 pub mod deliveries;
 pub mod delivery_log;
 pub mod devices;
@@ -10,6 +11,7 @@ pub mod directory;
 pub mod events;
 pub mod keys;
 pub mod outbox;
+pub mod settings;
 pub mod sign_ins;
 mod suite;
 pub mod webhooks;
@@ -26,8 +28,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
-    NewEvent, Outbox, SignIns, Webhooks, Workspaces,
+    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault,
+    NewDelivery, NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.
@@ -55,6 +57,10 @@ pub struct Storage {
     pub admins: Arc<dyn Admins>,
     /// Who is signed in.
     pub sign_ins: Arc<dyn SignIns>,
+    /// What programs call with.
+    pub api_keys: Arc<dyn IssuedKeys>,
+    /// What was chosen.
+    pub settings: Arc<dyn Settings>,
 }
 
 impl std::fmt::Debug for Storage {

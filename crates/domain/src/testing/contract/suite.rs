@@ -24,6 +24,9 @@ macro_rules! storage_contract {
             workspaces {
                 names_are_distinct_sorted_and_counted
                 a_name_lives_as_long_as_a_device_carries_it
+                a_renamed_workspace_keeps_what_is_its_own
+                a_name_in_use_is_not_taken
+                a_deleted_workspace_leaves_its_devices
             }
             webhooks {
                 a_seed_endpoint_is_found_by_its_device
@@ -132,6 +135,14 @@ macro_rules! storage_contract {
                 a_sign_in_is_prolonged
                 what_was_ended_does_not_come_back
                 expired_sign_ins_are_pruned_in_steps
+            }
+            api_keys {
+                keys_are_read_back_oldest_first
+                a_deleted_key_is_gone
+                last_uses_are_kept
+            }
+            settings {
+                what_is_chosen_is_read_back
             }
         }
     };

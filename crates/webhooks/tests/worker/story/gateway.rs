@@ -26,6 +26,7 @@ pub fn gateway(
         tester: Arc::new(FakeTester::new()),
         outbox: store.clone(),
         keys: store.clone(),
+        settings: store.clone(),
         media: Arc::new(FakeMedia::new()),
         targets: Arc::new(FakeTargets::new()),
         clock: clock.clone(),

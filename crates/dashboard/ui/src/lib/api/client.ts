@@ -24,6 +24,9 @@ export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
 export type Message = Schemas['Message'];
 export type SentMessage = Schemas['SentMessage'];
 export type SendMessage = Schemas['SendMessage'];
+export type Settings = Schemas['Settings'];
+export type ApiKey = Schemas['ApiKey'];
+export type ApiKeyWithKey = Schemas['ApiKeyWithKey'];
 
 export const api = createClient<paths>({ baseUrl: '' });
 

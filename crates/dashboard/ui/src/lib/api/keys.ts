@@ -15,4 +15,6 @@ export const keys = {
   simulated: ['simulated'] as const,
   eventTypes: ['event-types'] as const,
   openapi: ['openapi'] as const,
+  settings: ['settings'] as const,
+  apiKeys: ['api-keys'] as const,
 };
