@@ -16,7 +16,7 @@ use crate::page::page;
 use crate::pool::Database;
 use crate::schema::{counters, deliveries, devices as device_table, events};
 use crate::seal::Sealer;
-use crate::{devices, directory, outbox, queue};
+use crate::{chats, devices, directory, outbox, queue};
 
 /// [`EventStore`] in a database.
 pub struct SqlEvents {
@@ -87,6 +87,7 @@ pub(crate) fn append(
     }
     let new = insert(conn, device, events)?;
     recorded.events = new.iter().map(|event| event.id).collect();
+    chats::record(conn, new.iter().filter_map(|event| Some((device, event.chat.as_deref()?))))?;
     queue::queue(conn, device, &new, express, sealer, &mut recorded)?;
     Ok(recorded)
 }

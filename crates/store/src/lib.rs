@@ -7,6 +7,8 @@
 #[macro_use]
 mod dialect;
 mod admins;
+mod chat_list;
+mod chats;
 mod connection;
 mod deliveries;
 mod delivery_log;
@@ -33,6 +35,7 @@ mod workspaces;
 mod writer;
 
 pub use admins::SqlAdmins;
+pub use chat_list::SqlChats;
 pub use deliveries::SqlDeliveries;
 pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;

@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
+    chats, contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
     workspaces,
 };
 use crate::openapi::{json, operations};
@@ -45,6 +45,10 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         messages::send_message,
         messages::list_messages,
         messages::get_message,
+        chats::list_chats,
+        chats::get_chat,
+        chats::chat_history,
+        chats::read_chat,
         webhooks::create_webhook,
         webhooks::list_webhooks,
         webhooks::get_webhook,
@@ -67,6 +71,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         (name = "sign-in", description = "Browsers that are signed in."),
         (name = "events", description = "The log of what happened."),
         (name = "messages", description = "Sending, and what became of it."),
+        (name = "chats", description = "Conversations, and what was said in them."),
         (name = "webhooks", description = "Endpoints that receive events."),
         (name = "deliveries", description = "What was sent to endpoints."),
         (name = "about", description = "The gateway itself, and this document."),

@@ -13,7 +13,7 @@ use super::open_sessions::OpenSessions;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, EndReason, Region, SessionState, Token};
 use crate::ports::{
-    Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
+    Chats, Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
     MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
 };
 use crate::{Dispatch, Error, Needs, Result};
@@ -34,6 +34,8 @@ pub struct GatewayParts {
     pub webhooks: Arc<dyn Webhooks>,
     /// Contacts and numbers.
     pub directory: Arc<dyn Directory>,
+    /// Conversations.
+    pub chats: Arc<dyn Chats>,
     /// The event log.
     pub events: Arc<dyn EventStore>,
     /// Deliveries that are to be made.
@@ -82,7 +84,7 @@ pub struct GatewaySettings {
     /// How long a delivery that was recorded a moment ago is its worker's: longer than a receiver may take. One
     /// whose commit came through although the database said nothing comes back after that.
     pub delivery_lease: Duration,
-    /// How long events, deliveries and sends are kept.
+    /// How long events, deliveries, sends and conversations are kept.
     pub retention: Duration,
     /// How long a webhook's former secret signs beside the new one.
     pub secret_overlap: Duration,

@@ -2,12 +2,18 @@
 
 use super::Gateway;
 use crate::model::event::{Failure, Progress};
+use crate::model::message::ReceivedMedia;
 use crate::model::{
-    Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
-    SentMessage, Token,
+    Answer, ChatMessage, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage,
+    PhoneNumber, Place, SentMessage, Token,
 };
-use crate::ports::{OutboxEntry, SendBegin};
+use crate::ports::{Completion, OutboxEntry, SendBegin};
 use crate::{Error, Result};
+
+/// The kind of a text, as received ones have it.
+const TEXT: &str = "conversation";
+/// The kind of a message whose file was not fetched yet.
+const FILE: &str = "file";
 
 /// What a client wants sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +46,16 @@ enum Recipient {
     Number(PhoneNumber),
 }
 
+impl Recipient {
+    /// The conversation that it most likely is.
+    fn conversation(&self) -> Jid {
+        match self {
+            Self::Known(jid) => jid.clone(),
+            Self::Number(phone) => Jid::phone(phone.digits()),
+        }
+    }
+}
+
 impl Gateway {
     /// Sends a message and returns once WhatsApp's server has accepted it. With an idempotency key,
     /// doing it again gives the first answer; after a crash in between it goes out with the same
@@ -62,10 +78,12 @@ impl Gateway {
         let replayable = self.session(device.id).filter(|_| idempotency.is_some());
         let session = replayable.map_or_else(|| self.connected_session(&device), Ok)?;
         let now = self.parts.clock.now();
+        let message = session.new_message_id();
         let entry = OutboxEntry {
             device: device.id,
-            message: session.new_message_id(),
             to: request.to.trim().into(),
+            said: self.said(&message, &recipient, &request),
+            message,
             idempotency,
             at: now,
         };
@@ -104,6 +122,7 @@ impl Gateway {
         request: MessageRequest,
     ) -> Result<SendOutcome> {
         let session = self.connected_session(device)?;
+        let guess = recipient.conversation();
         let to = match recipient {
             Recipient::Known(jid) => jid,
             Recipient::Number(phone) => match self.account_of(session.as_ref(), &phone).await? {
@@ -112,12 +131,69 @@ impl Gateway {
             },
         };
         let content = self.content(request).await?;
+        self.complete_message(device, id, (&guess, &to), &content).await?;
         let message = OutgoingMessage {
             id: id.clone(),
             to,
             content,
         };
         session.send(&message).await.map(SendOutcome::Sent)
+    }
+
+    /// What the message says, as its conversation shows it at once. Stories are in none.
+    fn said(
+        &self,
+        id: &MessageId,
+        recipient: &Recipient,
+        request: &MessageRequest,
+    ) -> Option<Box<ChatMessage>> {
+        let chat = recipient.conversation();
+        if chat == Jid::status_broadcast() {
+            return None;
+        }
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let media = given(&request.file_url).map(|_| ReceivedMedia {
+            kind: FILE.into(),
+            mimetype: None,
+            file_name: given(&request.file_name),
+            size: None,
+        });
+        Some(Box::new(ChatMessage {
+            id: id.clone(),
+            chat,
+            place: Place::new(self.parts.clock.now(), self.parts.ids.next()),
+            sender: None,
+            name: None,
+            kind: if media.is_some() { FILE } else { TEXT }.into(),
+            text: request.text.clone().unwrap_or_default(),
+            media,
+        }))
+    }
+
+    /// Tells the conversation what was not known when the message was stored.
+    async fn complete_message(
+        &self,
+        device: &Device,
+        id: &MessageId,
+        (guess, to): (&Jid, &Jid),
+        content: &Content,
+    ) -> Result<()> {
+        let media = match content {
+            Content::Text(_) if guess == to => return Ok(()),
+            Content::Text(_) => None,
+            Content::Media { file, file_name, .. } => Some(ReceivedMedia {
+                mimetype: Some(file.mimetype().into()),
+                file_name: file_name.clone(),
+                size: Some(file.size()),
+                ..ReceivedMedia::new(file.kind())
+            }),
+        };
+        let completion = Completion {
+            message: id.clone(),
+            chat: to.clone(),
+            media,
+        };
+        self.parts.chats.complete(device.id, &completion).await
     }
 
     async fn content(&self, request: MessageRequest) -> Result<Content> {

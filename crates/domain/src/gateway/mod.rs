@@ -1,6 +1,7 @@
 //! The use cases. One file per group; all of them are methods of [`Gateway`].
 
 mod call;
+mod chats;
 mod classic;
 mod core;
 mod delivery;

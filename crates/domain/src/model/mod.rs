@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod change;
+pub mod chat;
 pub mod contact;
 pub mod delivery;
 pub mod device;
@@ -21,6 +22,7 @@ pub mod webhook;
 
 pub use admin::{Admin, AdminName, Password, PasswordHash};
 pub use change::Change;
+pub use chat::{Chat, ChatChange, ChatMessage, Place, ShownMessage};
 pub use contact::Contact;
 pub use delivery::{
     Attempt, Delivery, DeliveryCounts, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict,

@@ -2,6 +2,7 @@
 //! what it returns, what it guarantees and how it fails.
 
 mod admins;
+mod chats;
 mod clock;
 mod deliveries;
 mod devices;
@@ -18,6 +19,7 @@ mod webhooks;
 mod workspaces;
 
 pub use admins::{Admins, SignIns};
+pub use chats::{Chats, Completion};
 pub use clock::{Clock, IdSource, SecretSource};
 pub use deliveries::{DeliveryLog, DeliveryQueue, OUTAGE, Reservation, Settled};
 pub use devices::Devices;

@@ -3,6 +3,7 @@
 //! tests of one implementor.
 
 pub mod admins;
+pub mod chats;
 pub mod deliveries;
 pub mod delivery_log;
 pub mod devices;
@@ -26,7 +27,7 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
+    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
     NewEvent, Outbox, SignIns, Webhooks, Workspaces,
 };
 
@@ -41,6 +42,8 @@ pub struct Storage {
     pub webhooks: Arc<dyn Webhooks>,
     /// People.
     pub directory: Arc<dyn Directory>,
+    /// Conversations.
+    pub chats: Arc<dyn Chats>,
     /// What happened.
     pub events: Arc<dyn EventStore>,
     /// What is on its way.
@@ -135,6 +138,7 @@ fn event(dedupe_key: Option<&str>, webhooks: &[&Webhook]) -> NewEvent {
         at: T0,
         recorded_at: T0,
         data: Bytes::from_static(b"{\"data\":1}"),
+        chat: None,
         lane: "chat".into(),
         deliveries: webhooks.iter().map(deliver).collect(),
     }
