@@ -16,6 +16,7 @@ mod sending_once;
 mod sessions;
 mod settings;
 mod support;
+mod v1_chats;
 mod v1_deliveries;
 mod v1_devices;
 mod v1_directory;

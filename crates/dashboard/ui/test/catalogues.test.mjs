@@ -14,7 +14,7 @@ const others = readdirSync(new URL('lib/i18n/', here))
 const values = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
 /** Names of states and the like come from the API, so they stand in no source. */
-const NAMED_BY_THE_API = /^(advice|delivery|live|message|problem|reason|state|theme|webhook_state)\./;
+const NAMED_BY_THE_API = /^(advice|delivery|kind|live|message|problem|reason|state|theme|webhook_state)\./;
 
 test('there are four languages', () => assert.deepEqual(others.sort(), ['es', 'id', 'pt-BR']));
 

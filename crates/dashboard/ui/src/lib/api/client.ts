@@ -15,6 +15,8 @@ export type Attempt = Schemas['Attempt'];
 export type Event = Omit<Schemas['Event'], 'data'> & { data: unknown };
 export type Message = Schemas['Message'];
 export type SentMessage = Schemas['SentMessage'];
+export type Chat = Schemas['Chat'];
+export type ChatMessage = Schemas['ChatMessage'];
 export type SendMessage = Schemas['SendMessage'];
 export type * from './contract';
 
