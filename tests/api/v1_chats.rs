@@ -68,7 +68,8 @@ async fn delivered(session: &FakeSession, id: &str, to: &str) {
 async fn texts(app: &TestApp, chat: &str) -> Vec<String> {
     let page = get(app, &format!("{CHATS}/{chat}/messages")).await.json();
     let all = page["data"].as_array().unwrap().iter();
-    all.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    all.map(|message| message["text"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -96,7 +97,12 @@ async fn conversations_show_what_was_said_on_both_sides() {
         ..ReceivedMedia::new(MediaKind::Image)
     });
     receive(&app, &session, picture).await;
-    receive(&app, &session, text(&app, "S1", ("status@broadcast", AYU), "a story")).await;
+    receive(
+        &app,
+        &session,
+        text(&app, "S1", ("status@broadcast", AYU), "a story"),
+    )
+    .await;
     session.set_groups(vec![family()]);
     get(&app, "/v1/devices/shop/groups").await;
     session.drop_connection().await;
@@ -121,13 +127,23 @@ async fn a_history_comes_in_pages() {
     let app = TestApp::start();
     let session = app.paired("shop").await;
     for number in 0..5 {
-        receive(&app, &session, text(&app, &format!("A{number}"), (AYU, AYU), &number.to_string())).await;
+        receive(
+            &app,
+            &session,
+            text(&app, &format!("A{number}"), (AYU, AYU), &number.to_string()),
+        )
+        .await;
     }
     let (mut after, mut read) = (String::new(), Vec::new());
     loop {
-        let page = get(&app, &format!("{CHATS}/{AYU}/messages?limit=2{after}")).await.json();
+        let page = get(&app, &format!("{CHATS}/{AYU}/messages?limit=2{after}"))
+            .await
+            .json();
         let data = page["data"].as_array().unwrap();
-        read.extend(data.iter().map(|message| message["text"].as_str().unwrap().to_owned()));
+        read.extend(
+            data.iter()
+                .map(|message| message["text"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["next"].as_str() else { break };
         after = format!("&after={next}");
     }
@@ -145,13 +161,22 @@ async fn reading_tells_whatsapp_while_the_device_is_connected() {
     let read = post(&app, &path, json!({})).await;
     assert_eq!((read.status.as_u16(), &read.json()["unread"]), (200, &json!(0)));
     assert_eq!(post(&app, &path, json!({})).await.status, 200);
-    let told: Vec<(Jid, String)> = session.read().into_iter().map(|(chat, id)| (chat, id.0)).collect();
+    let told: Vec<(Jid, String)> = session
+        .read()
+        .into_iter()
+        .map(|(chat, id)| (chat, id.0))
+        .collect();
     assert_eq!(told, [(jid(AYU), "A2".to_owned()), (jid(AYU), "A1".to_owned())]);
     receive(&app, &session, text(&app, "A3", (AYU, AYU), "hi")).await;
     session.drop_connection().await;
     assert_eq!(post(&app, &path, json!({})).await.json()["unread"], 0);
     assert_eq!(session.read().len(), 2);
-    let missing = post(&app, &format!("{CHATS}/628999999999@s.whatsapp.net/read"), json!({})).await;
+    let missing = post(
+        &app,
+        &format!("{CHATS}/628999999999@s.whatsapp.net/read"),
+        json!({}),
+    )
+    .await;
     assert_eq!(missing.verdict(), "404 chat_not_found");
     let bad = raw(&app, Method::POST, &path, r#"{"all":true}"#).await;
     assert_eq!(bad.verdict(), "422 invalid_body");
@@ -162,17 +187,27 @@ async fn what_is_sent_lands_in_the_conversation_that_whatsapp_names() {
     let app = TestApp::start();
     let session = app.paired("shop").await;
     app.driver.known_as("5511987654321", "551187654321");
-    app.media.put("https://example.com/a.pdf", "application/pdf", Some("a.pdf"), "%PDF");
+    app.media.put(
+        "https://example.com/a.pdf",
+        "application/pdf",
+        Some("a.pdf"),
+        "%PDF",
+    );
     let file = json!({ "to": "5511987654321", "text": "the offer", "file_url": "https://example.com/a.pdf" });
     send(&app, file).await;
     let found = get(&app, CHATS).await.json();
     assert_eq!(found["data"].as_array().unwrap().len(), 1);
     assert_eq!(found["data"][0]["jid"], "551187654321@s.whatsapp.net");
     let last = &found["data"][0]["last_message"];
-    assert_eq!((&last["kind"], &last["media"]["file_name"]), (&json!("document"), &json!("a.pdf")));
+    assert_eq!(
+        (&last["kind"], &last["media"]["file_name"]),
+        (&json!("document"), &json!("a.pdf"))
+    );
     app.driver.not_on_whatsapp("628999999999");
     send(&app, json!({ "to": "628999999999", "text": "anybody?" })).await;
-    let lost = get(&app, &format!("{CHATS}/628999999999@s.whatsapp.net/messages")).await.json();
+    let lost = get(&app, &format!("{CHATS}/628999999999@s.whatsapp.net/messages"))
+        .await
+        .json();
     assert_eq!(lost["data"][0]["status"], "failed");
     assert_eq!(lost["data"][0]["failure"]["code"], "not_on_whatsapp");
     session.refuse_next_send(463, "no");

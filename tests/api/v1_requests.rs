@@ -295,7 +295,10 @@ async fn no_parameter_breaks_anything() {
         ("/v1/devices/shop/contacts", &["search", "after", "limit"]),
         ("/v1/devices/shop/groups", &["search", "after", "limit"]),
         ("/v1/devices/shop/chats", &["search", "after", "limit"]),
-        ("/v1/devices/shop/chats/1@lid/messages", &["search", "after", "limit"]),
+        (
+            "/v1/devices/shop/chats/1@lid/messages",
+            &["search", "after", "limit"],
+        ),
     ];
     app.started("shop").await;
     for (path, names) in lists {
@@ -305,7 +308,13 @@ async fn no_parameter_breaks_anything() {
         }
     }
     for value in odd.into_iter().filter(|value| !value.is_empty()) {
-        for path in ["webhooks", "deliveries", "devices", "devices/shop/messages", "devices/shop/chats"] {
+        for path in [
+            "webhooks",
+            "deliveries",
+            "devices",
+            "devices/shop/messages",
+            "devices/shop/chats",
+        ] {
             let answer = get(&app, &format!("/v1/{path}/{value}")).await;
             assert_eq!(answer.status, 404, "{answer}");
         }

@@ -10,7 +10,7 @@ test('every screen is accessible in light and dark, and fits 360 pixels', async 
   await signIn(page);
   await createDevice(page, token);
   const device = `/devices/${token}`;
-  for (const path of ['/devices', device, `${device}/send`, `${device}/contacts`, `${device}/groups`, '/webhooks', '/events', '/health']) {
+  for (const path of ['/devices', device, `${device}/chats`, `${device}/send`, `${device}/contacts`, `${device}/groups`, '/webhooks', '/events', '/health']) {
     for (const colorScheme of ['light', 'dark']) {
       for (const width of [1280, 360]) {
         await page.emulateMedia({ colorScheme });

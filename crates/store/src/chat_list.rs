@@ -72,7 +72,14 @@ type People = HashMap<String, Contact>;
 
 fn has(chat: &Chat, people: &People, folded: &str) -> bool {
     let contact = people.get(&chat.jid.to_string());
-    let names = contact.map(|known| [&known.full_name, &known.first_name, &known.push_name, &known.business_name]);
+    let names = contact.map(|known| {
+        [
+            &known.full_name,
+            &known.first_name,
+            &known.push_name,
+            &known.business_name,
+        ]
+    });
     let names = names.into_iter().flatten().filter_map(|name| name.as_deref());
     names
         .chain(chat.name.as_deref())
@@ -156,9 +163,14 @@ fn read_chats(
     rows: Vec<ListedRow>,
     people: &People,
 ) -> Result<Vec<Chat>, Failure> {
-    let (heads, found): (Vec<_>, Vec<_>) =
-        rows.into_iter().map(|(name, unread, row)| ((name, unread), row)).unzip();
-    let found = found.into_iter().map(MessageRow::stored).collect::<Result<Vec<_>>>()?;
+    let (heads, found): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .map(|(name, unread, row)| ((name, unread), row))
+        .unzip();
+    let found = found
+        .into_iter()
+        .map(MessageRow::stored)
+        .collect::<Result<Vec<_>>>()?;
     let last = shown(conn, device, found, people)?;
     let chat = |((name, unread), last): ((Option<String>, i32), ShownMessage)| Chat {
         jid: last.message.chat.clone(),
@@ -274,10 +286,12 @@ fn unread(
         .filter(messages::chat.eq(jid))
         .filter(messages::sender.is_not_null())
         .order((messages::at.desc(), messages::place.desc()))
-        .limit(limit.into())
-        .select(MessageRow::as_select());
-    let newest: Vec<MessageRow> = on!(conn, c => newest.load(c)?);
-    let newest = newest.into_iter().map(MessageRow::stored).collect::<Result<Vec<_>>>()?;
+        .limit(limit.into());
+    let newest: Vec<MessageRow> = on!(conn, c => newest.select(MessageRow::as_select()).load(c)?);
+    let newest = newest
+        .into_iter()
+        .map(MessageRow::stored)
+        .collect::<Result<Vec<_>>>()?;
     let asking = newest.into_iter().filter(ChatMessage::asks_to_be_read);
     Ok(asking
         .filter_map(|message| Some((message.id, message.sender?)))

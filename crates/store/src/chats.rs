@@ -51,7 +51,10 @@ impl MessageRow {
 
     /// The conversation and who wrote, as addresses.
     pub(crate) fn people(&self) -> impl Iterator<Item = String> + '_ {
-        [Some(&self.chat), self.sender.as_ref()].into_iter().flatten().cloned()
+        [Some(&self.chat), self.sender.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
     }
 
     /// Reads it back.
@@ -75,7 +78,10 @@ impl MessageRow {
 }
 
 fn media(media: Option<&ReceivedMedia>) -> Result<Option<String>> {
-    media.map(serde_json::to_string).transpose().map_err(Error::internal)
+    media
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(Error::internal)
 }
 
 fn place(at: i64, number: &str) -> Result<Place> {
@@ -84,7 +90,7 @@ fn place(at: i64, number: &str) -> Result<Place> {
 }
 
 #[derive(Insertable)]
-#[diesel(table_name = chats)]
+#[diesel(table_name = chats, treat_none_as_default_value = false)]
 struct ChatRow {
     device_id: String,
     jid: String,
@@ -226,8 +232,7 @@ pub(crate) fn complete(conn: &mut Conn<'_>, device: DeviceId, told: &Completion)
         .filter(messages::device_id.eq(&owner))
         .filter(messages::id.eq(&told.message.0))
         .filter(messages::sender.is_null());
-    let found: Option<MessageRow> =
-        on!(conn, c => own.select(MessageRow::as_select()).first(c).optional()?);
+    let found: Option<MessageRow> = on!(conn, c => own.select(MessageRow::as_select()).first(c).optional()?);
     let Some(before) = found.map(MessageRow::stored).transpose()? else {
         return Ok(());
     };
@@ -242,7 +247,12 @@ pub(crate) fn complete(conn: &mut Conn<'_>, device: DeviceId, told: &Completion)
         messages::kind.eq(&after.kind),
         messages::media.eq(media(after.media.as_ref())?),
     );
-    let key = (&owner, before.chat.to_string(), before.place.at.0, before.place.number.to_string());
+    let key = (
+        &owner,
+        before.chat.to_string(),
+        before.place.at.0,
+        before.place.number.to_string(),
+    );
     on!(conn, c => diesel::update(messages::table.find(key)).set(changed).execute(c)?);
     if before.chat == after.chat {
         return Ok(());

@@ -87,7 +87,11 @@ pub(crate) fn append(
     }
     let new = insert(conn, device, events)?;
     recorded.events = new.iter().map(|event| event.id).collect();
-    chats::record(conn, new.iter().filter_map(|event| Some((device, event.chat.as_deref()?))))?;
+    chats::record(
+        conn,
+        new.iter()
+            .filter_map(|event| Some((device, event.chat.as_deref()?))),
+    )?;
     queue::queue(conn, device, &new, express, sealer, &mut recorded)?;
     Ok(recorded)
 }

@@ -6,17 +6,18 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use wagate_domain::model::event;
 use wagate_domain::model::{
-    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
+    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend,
+    Timestamp,
 };
 use wagate_domain::ports::{Express, NewEvent, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 use wagate_domain::{Error, Result};
 
 use crate::dialect::{Conn, MAX_BINDS, without_nul};
 use crate::error::{Failure, stored};
-use crate::{chats, events};
 use crate::page::page;
 use crate::pool::Database;
 use crate::schema::sends;
+use crate::{chats, events};
 
 /// [`Outbox`] in a database.
 pub struct SqlOutbox {
@@ -79,9 +80,8 @@ pub(crate) fn standings(
         .filter(sends::message_id.eq_any(ids.iter().copied()))
         .select((sends::message_id, sends::status, sends::failure));
     let rows: Vec<(String, i32, Option<String>)> = on!(conn, c => those.load(c)?);
-    let standing = |(id, code, why): (String, i32, Option<String>)| {
-        Ok((id, (status(code)?, failure(why.as_deref())?)))
-    };
+    let standing =
+        |(id, code, why): (String, i32, Option<String>)| Ok((id, (status(code)?, failure(why.as_deref())?)));
     Ok(rows.into_iter().map(standing).collect::<Result<_>>()?)
 }
 

@@ -6,8 +6,8 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, SignIns, Webhooks,
-    Workspaces,
+    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, KeyVault, Outbox, SignIns,
+    Webhooks, Workspaces,
 };
 
 use crate::connection::Target;
@@ -15,8 +15,8 @@ use crate::pool::Database;
 use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlAdmins, SqlChats, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys, SqlOutbox,
-    SqlSignIns, SqlWebhooks, SqlWorkspaces,
+    SqlAdmins, SqlChats, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys,
+    SqlOutbox, SqlSignIns, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.

@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    chats, contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream, webhooks,
-    workspaces,
+    chats, contacts, deliveries, devices, events, groups, health, messages, session, sign_in, stream,
+    webhooks, workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;

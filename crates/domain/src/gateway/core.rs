@@ -13,8 +13,8 @@ use super::open_sessions::OpenSessions;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, EndReason, Region, SessionState, Token};
 use crate::ports::{
-    Chats, Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
-    MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
+    Chats, Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource,
+    KeyVault, MediaSource, Outbox, SecretSource, Session, Targets, WebhookTester, Webhooks, Workspaces,
 };
 use crate::{Dispatch, Error, Needs, Result};
 

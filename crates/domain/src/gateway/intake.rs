@@ -13,8 +13,8 @@ use super::core::GatewayParts;
 use super::{classic, standard, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
-    ChatChange, ChatMessage, Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid, MessageStatus, ReceivedMessage,
-    Webhook, WebhookFormat,
+    ChatChange, ChatMessage, Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid,
+    MessageStatus, ReceivedMessage, Webhook, WebhookFormat,
 };
 use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};

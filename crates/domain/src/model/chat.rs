@@ -174,13 +174,22 @@ mod tests {
     fn places_are_in_the_order_of_time_and_then_of_arrival() {
         let place = |at, number| Place::new(Timestamp(at), Ulid::from_parts(0, number));
         assert!(place(1_000, 9) < place(2_000, 1));
-        assert!(place(1_900, 1) < place(1_100, 2), "within one second arrival decides");
+        assert!(
+            place(1_900, 1) < place(1_100, 2),
+            "within one second arrival decides"
+        );
         let there = place(1_767_225_600_123, 7);
         assert_eq!(there.to_string(), "1767225600-00000000000000000000000007");
         assert_eq!(there.to_string().parse::<Place>().unwrap(), there);
         let early = place(-1_500, 7);
         assert_eq!(early.to_string().parse::<Place>().unwrap(), early);
-        for bad in ["", "1", "1-", "x-00000000000000000000000007", "9223372036854775807-00000000000000000000000007"] {
+        for bad in [
+            "",
+            "1",
+            "1-",
+            "x-00000000000000000000000007",
+            "9223372036854775807-00000000000000000000000007",
+        ] {
             assert_eq!(bad.parse::<Place>().unwrap_err().code(), "invalid_after", "{bad}");
         }
     }

@@ -36,9 +36,14 @@ impl Contact {
 
     /// What to call the person: as in the address book, else as they call themselves.
     pub fn best_name(&self) -> Option<&str> {
-        [&self.full_name, &self.first_name, &self.push_name, &self.business_name]
-            .into_iter()
-            .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+        [
+            &self.full_name,
+            &self.first_name,
+            &self.push_name,
+            &self.business_name,
+        ]
+        .into_iter()
+        .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
     }
 
     /// Takes over what `newer` knows.

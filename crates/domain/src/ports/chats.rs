@@ -5,9 +5,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 use crate::model::message::ReceivedMedia;
-use crate::model::{
-    Chat, CursorPage, CursorQuery, DeviceId, Jid, MessageId, Place, ShownMessage, Timestamp,
-};
+use crate::model::{Chat, CursorPage, CursorQuery, DeviceId, Jid, MessageId, Place, ShownMessage, Timestamp};
 
 /// What became known of a message of ours before it left.
 #[derive(Debug, Clone, PartialEq, Eq)]

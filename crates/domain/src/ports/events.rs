@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::Result;
 use crate::model::event::Failure;
 use crate::model::{
-    ChatChange, Contact, CursorPage, CursorQuery, Delivery, DeliveryId, Device, DeviceId, EventId, EventKind, Jid,
-    MessageId, MessageStatus, Timestamp, WebhookId,
+    ChatChange, Contact, CursorPage, CursorQuery, Delivery, DeliveryId, Device, DeviceId, EventId, EventKind,
+    Jid, MessageId, MessageStatus, Timestamp, WebhookId,
 };
 
 /// An event to be recorded.

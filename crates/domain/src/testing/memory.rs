@@ -14,9 +14,9 @@ use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, ChatMessage, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel, DeviceQuery,
-    DeviceStanding, Jid, MessageId, Page, PhoneNumber, Place, SignIn, Timestamp, Token, TokenDigest, Webhook, WebhookId,
-    Workspace,
+    Admin, AdminId, ChatMessage, Contact, DeliveryId, Device, DeviceFilter, DeviceId, DeviceLabel,
+    DeviceQuery, DeviceStanding, Jid, MessageId, Page, PhoneNumber, Place, SignIn, Timestamp, Token,
+    TokenDigest, Webhook, WebhookId, Workspace,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup, Workspaces};
 use crate::{Error, Result};

@@ -48,7 +48,8 @@ impl State {
             *owner == device && message.sender.is_none() && message.id == *id
         };
         let mut all = self.messages.iter();
-        all.find(|(key, message)| own(key, message)).map(|((_, place), _)| *place)
+        all.find(|(key, message)| own(key, message))
+            .map(|((_, place), _)| *place)
     }
 
     /// Newest first.
@@ -64,7 +65,10 @@ impl State {
             .get(&(device, message.id.clone()))
             .filter(|_| message.sender.is_none())
             .map(|send| send.stored(device, &message.id));
-        let known = message.sender.as_ref().and_then(|sender| self.name_of(device, sender));
+        let known = message
+            .sender
+            .as_ref()
+            .and_then(|sender| self.name_of(device, sender));
         ShownMessage {
             sender_name: known.or_else(|| message.name.clone()),
             status: send.as_ref().map(|send| send.status),
@@ -101,7 +105,12 @@ impl ChatRow {
 fn has(state: &State, device: DeviceId, chat: &Chat, folded: &str) -> bool {
     let contact = state.contacts.get(&(device, chat.jid.to_string()));
     let names = contact.map(|known| {
-        [&known.full_name, &known.first_name, &known.push_name, &known.business_name]
+        [
+            &known.full_name,
+            &known.first_name,
+            &known.push_name,
+            &known.business_name,
+        ]
     });
     let names = names.into_iter().flatten().filter_map(|name| name.as_deref());
     names
@@ -126,7 +135,11 @@ impl Chats for MemoryStore {
             .filter(|((owner, _), _)| *owner == device)
             .filter_map(|((_, jid), row)| state.chat(device, jid, row))
             .filter(|chat| query.after.is_none_or(|after| chat.last.message.place < after))
-            .filter(|chat| folded.as_ref().is_none_or(|folded| has(&state, device, chat, folded)))
+            .filter(|chat| {
+                folded
+                    .as_ref()
+                    .is_none_or(|folded| has(&state, device, chat, folded))
+            })
             .collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.last.message.place));
         Ok(page(chats, query.limit(), |chat| chat.last.message.place))
@@ -179,7 +192,9 @@ impl Chats for MemoryStore {
             .chats
             .get(&(device, chat.clone()))
             .map_or(0, |row| row.unread.min(limit));
-        let asking = state.said(device, chat).filter(|message| message.asks_to_be_read());
+        let asking = state
+            .said(device, chat)
+            .filter(|message| message.asks_to_be_read());
         Ok(asking
             .filter_map(|message| Some((message.id.clone(), message.sender.clone()?)))
             .take(unread as usize)

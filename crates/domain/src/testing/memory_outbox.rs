@@ -7,7 +7,8 @@ use super::memory_delivery_log::page;
 use crate::Result;
 use crate::model::event::Failure;
 use crate::model::{
-    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
+    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend,
+    Timestamp,
 };
 use crate::ports::{Express, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 

@@ -4,8 +4,8 @@ use super::{Storage, batch, device, event, t, ulid};
 use crate::model::event::Failure;
 use crate::model::message::ReceivedMedia;
 use crate::model::{
-    Chat, ChatChange, ChatMessage, Contact, CursorQuery, Device, Jid, MediaKind, MessageId, MessageStatus, Place,
-    ShownMessage, Timestamp,
+    Chat, ChatChange, ChatMessage, Contact, CursorQuery, Device, Jid, MediaKind, MessageId, MessageStatus,
+    Place, ShownMessage, Timestamp,
 };
 use crate::ports::{Completion, EventBatch, Express, NewEvent, OutboxEntry, StatusChange};
 
@@ -174,7 +174,12 @@ pub async fn a_message_is_shown_with_all_its_fields(store: &Storage) {
 pub async fn a_message_is_there_once(store: &Storage) {
     let device = device(store, "one").await;
     let message = from(&ana(), "M1", secs(1));
-    record(store, &device, vec![wrote(message.clone()), wrote(message.clone())]).await;
+    record(
+        store,
+        &device,
+        vec![wrote(message.clone()), wrote(message.clone())],
+    )
+    .await;
     receive(store, &device, vec![message]).await;
     assert_eq!(texts(store, &device, &ana()).await, ["M1"]);
     assert_eq!(unread(store, &device, &ana()).await, Some(1));
@@ -202,7 +207,12 @@ pub async fn own_messages_stand_between_those_of_others(store: &Storage) {
     let device = device(store, "one").await;
     receive(store, &device, vec![from(&ana(), "hi", secs(1))]).await;
     send(store, &device, text(&ana(), None, "hello", secs(2))).await;
-    receive(store, &device, vec![text(&ana(), None, "from the phone", secs(3))]).await;
+    receive(
+        store,
+        &device,
+        vec![text(&ana(), None, "from the phone", secs(3))],
+    )
+    .await;
     let failure = Failure {
         code: "whatsapp_refused".into(),
         wa_code: Some(463),
@@ -224,7 +234,13 @@ pub async fn own_messages_stand_between_those_of_others(store: &Storage) {
     let all = history(store, &device, &ana()).await;
     let seen: Vec<_> = all
         .iter()
-        .map(|shown| (shown.message.text.as_str(), shown.message.sender.is_none(), shown.status))
+        .map(|shown| {
+            (
+                shown.message.text.as_str(),
+                shown.message.sender.is_none(),
+                shown.status,
+            )
+        })
         .collect();
     let want = [
         ("from the phone", true, None),
@@ -254,7 +270,11 @@ pub async fn the_list_has_the_newest_conversation_first(store: &Storage) {
     let want = [(ana(), "a2"), (family(), "f1"), (budi(), "b1")]
         .map(|(jid, text)| (jid.to_string(), text.to_owned()));
     assert_eq!(listed(&chats(store, &one, None).await), want);
-    let first = store.chats.list(one.id, None, CursorQuery::new(None, 2)).await.unwrap();
+    let first = store
+        .chats
+        .list(one.id, None, CursorQuery::new(None, 2))
+        .await
+        .unwrap();
     assert_eq!(listed(&first.items), want[..2]);
     receive(store, &one, vec![from(&ana(), "a3", secs(8))]).await;
     let second = store
@@ -266,7 +286,10 @@ pub async fn the_list_has_the_newest_conversation_first(store: &Storage) {
     assert_eq!(second.next, None);
     let got = store.chats.get(one.id, &ana()).await.unwrap().unwrap();
     assert_eq!((got.last.message.text.as_str(), got.unread), ("a3", 3));
-    assert_eq!(store.chats.get(one.id, &Jid::phone("628999")).await.unwrap(), None);
+    assert_eq!(
+        store.chats.get(one.id, &Jid::phone("628999")).await.unwrap(),
+        None
+    );
 }
 
 /// One commit may hold a lot, and the same conversation many times.
@@ -288,14 +311,28 @@ pub async fn unread_messages_are_counted_until_they_are_read(store: &Storage) {
         kind: "reaction".into(),
         ..from(&ana(), &format!("r{at}"), secs(at))
     };
-    receive(store, &device, vec![from(&ana(), "1", secs(1)), reaction(2), from(&ana(), "3", secs(3))]).await;
+    receive(
+        store,
+        &device,
+        vec![
+            from(&ana(), "1", secs(1)),
+            reaction(2),
+            from(&ana(), "3", secs(3)),
+        ],
+    )
+    .await;
     assert_eq!(unread(store, &device, &ana()).await, Some(2));
     send(store, &device, text(&ana(), None, "answer", secs(4))).await;
     assert_eq!(unread(store, &device, &ana()).await, Some(0));
     receive(store, &device, vec![from(&ana(), "5", secs(5))]).await;
     receive(store, &device, vec![text(&ana(), None, "by phone", secs(6))]).await;
     assert_eq!(unread(store, &device, &ana()).await, Some(0));
-    receive(store, &device, vec![from(&ana(), "7", secs(7)), from(&budi(), "7b", secs(7))]).await;
+    receive(
+        store,
+        &device,
+        vec![from(&ana(), "7", secs(7)), from(&budi(), "7b", secs(7))],
+    )
+    .await;
     record(store, &device, vec![read_elsewhere(&ana(), secs(8))]).await;
     assert_eq!(unread(store, &device, &ana()).await, Some(0));
     assert_eq!(unread(store, &device, &budi()).await, Some(1));
@@ -309,7 +346,11 @@ pub async fn unread_messages_are_counted_until_they_are_read(store: &Storage) {
     record(store, &device, vec![read_elsewhere(&ana(), secs(3))]).await;
     assert_eq!(unread(store, &device, &ana()).await, Some(1), "that is long over");
     record(store, &device, vec![read_elsewhere(&family(), secs(3))]).await;
-    assert_eq!(unread(store, &device, &family()).await, None, "nothing was said there");
+    assert_eq!(
+        unread(store, &device, &family()).await,
+        None,
+        "nothing was said there"
+    );
 }
 
 /// What is marked as read here is told with the ids that WhatsApp has to hear.
@@ -325,8 +366,15 @@ pub async fn reading_names_what_was_unread(store: &Storage) {
     let two = store.chats.unread(device.id, &family(), 9).await.unwrap();
     let want = [(id("M4"), budi()), (id("M3"), ana())];
     assert_eq!(two, want);
-    assert_eq!(store.chats.unread(device.id, &family(), 1).await.unwrap(), want[..1]);
-    store.chats.mark_read(device.id, &family(), secs(5)).await.unwrap();
+    assert_eq!(
+        store.chats.unread(device.id, &family(), 1).await.unwrap(),
+        want[..1]
+    );
+    store
+        .chats
+        .mark_read(device.id, &family(), secs(5))
+        .await
+        .unwrap();
     assert_eq!(unread(store, &device, &family()).await, Some(0));
     assert_eq!(store.chats.unread(device.id, &family(), 9).await.unwrap(), []);
     store.chats.mark_read(device.id, &ana(), secs(5)).await.unwrap();
@@ -352,11 +400,19 @@ pub async fn a_message_is_completed_before_it_leaves(store: &Storage) {
     assert_eq!(texts(store, &device, &guess).await, ["earlier"]);
     let moved = &history(store, &device, &known).await[0].message;
     assert_eq!((moved.kind.as_str(), &moved.media), ("document", &Some(media)));
-    let order: Vec<Jid> = chats(store, &device, None).await.into_iter().map(|chat| chat.jid).collect();
+    let order: Vec<Jid> = chats(store, &device, None)
+        .await
+        .into_iter()
+        .map(|chat| chat.jid)
+        .collect();
     assert_eq!(order, [known.clone(), guess]);
     completion.chat = budi();
     store.chats.complete(device.id, &completion).await.unwrap();
-    assert_eq!(store.chats.get(device.id, &known).await.unwrap(), None, "nothing is left of it");
+    assert_eq!(
+        store.chats.get(device.id, &known).await.unwrap(),
+        None,
+        "nothing is left of it"
+    );
     assert_eq!(texts(store, &device, &budi()).await, ["M1"]);
     completion.message = id("never sent");
     store.chats.complete(device.id, &completion).await.unwrap();
@@ -373,16 +429,30 @@ pub async fn a_history_is_searched(store: &Storage) {
         text: String::new(),
         ..from(&ana(), "M9", secs(9))
     };
-    let mut messages = vec![from(&ana(), "Ärger im Büro", secs(1)), from(&ana(), "all fine", secs(2)), file];
+    let mut messages = vec![
+        from(&ana(), "Ärger im Büro", secs(1)),
+        from(&ana(), "all fine", secs(2)),
+        file,
+    ];
     messages.extend((0..700).map(|number| from(&ana(), "noise", secs(100 + number))));
     record(store, &device, messages.into_iter().map(wrote).collect()).await;
     let find = |text: &'static str, after, limit| {
         let query = CursorQuery::new(after, limit);
         let (store, device) = (store.clone(), device.id);
-        async move { store.chats.history(device, &ana(), Some(text), query).await.unwrap() }
+        async move {
+            store
+                .chats
+                .history(device, &ana(), Some(text), query)
+                .await
+                .unwrap()
+        }
     };
     let both = find("äRGER", None, 9).await;
-    let found: Vec<_> = both.items.iter().map(|shown| shown.message.id.0.as_str()).collect();
+    let found: Vec<_> = both
+        .items
+        .iter()
+        .map(|shown| shown.message.id.0.as_str())
+        .collect();
     assert_eq!((found, both.next), (vec!["M9", "Ärger im Büro"], None));
     let first = find("ärger", None, 1).await;
     let second = find("ärger", first.next, 1).await;
@@ -411,7 +481,10 @@ pub async fn the_list_is_searched(store: &Storage) {
         ..batch(&device)
     };
     store.events.record(contacts).await.unwrap();
-    let names = [(family(), "Familie Ünal".to_owned()), (Jid::phone("628999"), "nobody".to_owned())];
+    let names = [
+        (family(), "Familie Ünal".to_owned()),
+        (Jid::phone("628999"), "nobody".to_owned()),
+    ];
     store.chats.remember_names(device.id, &names).await.unwrap();
     for (search, want) in [
         ("ÑAND", vec![ana()]),
@@ -443,7 +516,11 @@ pub async fn old_messages_are_pruned_in_steps(store: &Storage) {
     }
     assert_eq!(steps, [3, 1, 0]);
     assert_eq!(texts(store, &device, &ana()).await, ["M4"]);
-    let left: Vec<Jid> = chats(store, &device, None).await.into_iter().map(|chat| chat.jid).collect();
+    let left: Vec<Jid> = chats(store, &device, None)
+        .await
+        .into_iter()
+        .map(|chat| chat.jid)
+        .collect();
     assert_eq!(left, [ana()]);
 }
 

@@ -27,8 +27,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault, NewDelivery,
-    NewEvent, Outbox, SignIns, Webhooks, Workspaces,
+    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, KeyVault,
+    NewDelivery, NewEvent, Outbox, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.
