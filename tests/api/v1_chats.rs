@@ -205,11 +205,11 @@ async fn what_is_sent_lands_in_the_conversation_that_whatsapp_names() {
     );
     app.driver.not_on_whatsapp("628999999999");
     send(&app, json!({ "to": "628999999999", "text": "anybody?" })).await;
-    let lost = get(&app, &format!("{CHATS}/628999999999@s.whatsapp.net/messages"))
+    let unsent = get(&app, &format!("{CHATS}/628999999999@s.whatsapp.net/messages"))
         .await
         .json();
-    assert_eq!(lost["data"][0]["status"], "failed");
-    assert_eq!(lost["data"][0]["failure"]["code"], "not_on_whatsapp");
+    assert_eq!(unsent["data"][0]["status"], "failed");
+    assert_eq!(unsent["data"][0]["failure"]["code"], "not_on_whatsapp");
     session.refuse_next_send(463, "no");
     send(&app, json!({ "to": "status@broadcast", "text": "a story" })).await;
     assert_eq!(get(&app, CHATS).await.json()["data"].as_array().unwrap().len(), 2);

@@ -258,7 +258,7 @@ pub(crate) fn complete(conn: &mut Conn<'_>, device: DeviceId, told: &Completion)
         return Ok(());
     }
     let mut sum = Sum::default();
-    sum.add(&ChatChange::Wrote(after));
+    sum.add(&ChatChange::Wrote(Box::new(after)));
     upsert(conn, &[sum.row((owner.clone(), told.chat.to_string()))])?;
     step_back(conn, &owner, &before.chat.to_string())
 }

@@ -90,7 +90,7 @@ pub(crate) fn append(
     chats::record(
         conn,
         new.iter()
-            .filter_map(|event| Some((device, event.chat.as_deref()?))),
+            .filter_map(|event| Some((device, event.chat.as_ref()?))),
     )?;
     queue::queue(conn, device, &new, express, sealer, &mut recorded)?;
     Ok(recorded)

@@ -144,7 +144,7 @@ fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Resu
     })
     .map_err(|error| Failure::or_no_device(error, entry.device))?;
     if let Some(said) = entry.said {
-        chats::record(conn, [(entry.device, &ChatChange::Wrote(*said))])?;
+        chats::record(conn, [(entry.device, &ChatChange::Wrote(said))])?;
     }
     Ok(SendBegin::Begun(entry.message))
 }

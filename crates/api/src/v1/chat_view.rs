@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use wagate_domain::model::message::ReceivedMedia;
-use wagate_domain::model::{Chat, Jid, MessageId, ShownMessage};
+use wagate_domain::model::{Chat, Jid, MessageId, MessageStatus, ShownMessage};
 
 use super::contact_view::phone;
 use super::message_view::FailureView;
@@ -122,7 +122,7 @@ impl From<ShownMessage> for ChatMessageView {
             kind: message.kind,
             text: message.text,
             media: message.media.map(ChatMediaView::from),
-            status: shown.status.map(|status| status.as_str()),
+            status: shown.status.map(MessageStatus::as_str),
             failure: shown.failure.map(FailureView::from),
             written_at: time(message.place.at),
         }

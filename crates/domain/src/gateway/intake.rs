@@ -233,7 +233,7 @@ impl Rendering<'_> {
             dedupe_key: event.body.dedupe_key(),
             at: event.at,
             recorded_at,
-            chat: chat_change(event, number).map(Box::new),
+            chat: chat_change(event, number),
             lane: event.body.chat().map(Jid::to_string).unwrap_or_default(),
             data,
         }))
@@ -263,7 +263,7 @@ impl Rendering<'_> {
 fn chat_change(event: &Event, number: Ulid) -> Option<ChatChange> {
     match &event.body {
         EventBody::MessageReceived(message) => {
-            ChatMessage::of_received(message, number).map(ChatChange::Wrote)
+            ChatMessage::of_received(message, number).map(|message| ChatChange::Wrote(Box::new(message)))
         }
         EventBody::ReceiptReceived(receipt) if receipt.kind == ReceiptKind::ReadSelf => {
             Some(ChatChange::Read {

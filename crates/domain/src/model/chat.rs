@@ -130,7 +130,7 @@ impl ChatMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatChange {
     /// Somebody wrote; when it was the account itself, it has read what was there.
-    Wrote(ChatMessage),
+    Wrote(Box<ChatMessage>),
     /// The account opened it on another of its devices.
     Read {
         /// The conversation.

@@ -30,7 +30,7 @@ pub struct NewEvent {
     /// What its deliveries keep their order with, within the device and the endpoint: the conversation.
     pub lane: String,
     /// What it changes in a conversation.
-    pub chat: Option<Box<ChatChange>>,
+    pub chat: Option<ChatChange>,
     /// Its deliveries, rendered now.
     pub deliveries: Vec<NewDelivery>,
 }

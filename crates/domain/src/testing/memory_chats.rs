@@ -34,7 +34,8 @@ impl State {
                 } else if message.asks_to_be_read() {
                     row.unread += 1;
                 }
-                self.messages.insert((device, message.place), message.clone());
+                self.messages
+                    .insert((device, message.place), ChatMessage::clone(message));
             }
             ChatChange::Read { chat, at } => {
                 let row = self.chats.entry((device, chat.clone())).or_default();

@@ -129,7 +129,7 @@ impl Outbox for MemoryStore {
             .entry((entry.device, entry.message.clone()))
             .or_insert(send);
         if let Some(said) = entry.said {
-            state.change_chat(entry.device, &ChatChange::Wrote(*said));
+            state.change_chat(entry.device, &ChatChange::Wrote(said));
         }
         Ok(SendBegin::Begun(entry.message))
     }

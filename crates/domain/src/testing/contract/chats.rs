@@ -55,7 +55,7 @@ fn wrote(message: ChatMessage) -> NewEvent {
         None => format!("own/{}", message.id),
     };
     NewEvent {
-        chat: Some(Box::new(ChatChange::Wrote(message))),
+        chat: Some(ChatChange::Wrote(Box::new(message))),
         ..event(Some(&key), &[])
     }
 }
@@ -63,7 +63,7 @@ fn wrote(message: ChatMessage) -> NewEvent {
 fn read_elsewhere(chat: &Jid, at: Timestamp) -> NewEvent {
     let chat = chat.clone();
     NewEvent {
-        chat: Some(Box::new(ChatChange::Read { chat, at })),
+        chat: Some(ChatChange::Read { chat, at }),
         ..event(None, &[])
     }
 }
@@ -499,8 +499,8 @@ pub async fn the_list_is_searched(store: &Storage) {
         assert_eq!(found, want, "{search}");
     }
     let all = chats(store, &device, None).await;
-    let named: Vec<_> = all.iter().map(|chat| chat.name.as_deref()).collect();
-    assert_eq!(named, [Some("Familie Ünal"), None, Some("Ana Ñandú")]);
+    let shown: Vec<_> = all.iter().map(|chat| chat.name.as_deref()).collect();
+    assert_eq!(shown, [Some("Familie Ünal"), None, Some("Ana Ñandú")]);
     assert_eq!(all[0].last.sender_name.as_deref(), Some("Ana Ñandú"));
 }
 
