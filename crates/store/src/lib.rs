@@ -7,7 +7,9 @@
 #[macro_use]
 mod dialect;
 mod admins;
+mod chat_history;
 mod chat_list;
+mod chat_rows;
 mod chats;
 mod connection;
 mod deliveries;

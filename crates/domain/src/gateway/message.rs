@@ -2,18 +2,12 @@
 
 use super::Gateway;
 use crate::model::event::{Failure, Progress};
-use crate::model::message::ReceivedMedia;
 use crate::model::{
-    Answer, ChatMessage, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage,
-    PhoneNumber, Place, SentMessage, Token,
+    Answer, Content, Device, Idempotency, Jid, MessageId, MessageStatus, OutgoingMessage, PhoneNumber,
+    SentMessage, Token,
 };
-use crate::ports::{Completion, OutboxEntry, SendBegin};
+use crate::ports::{OutboxEntry, SendBegin};
 use crate::{Error, Result};
-
-/// The kind of a text, as received ones have it.
-const TEXT: &str = "conversation";
-/// The kind of a message whose file was not fetched yet.
-const FILE: &str = "file";
 
 /// What a client wants sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,7 +76,7 @@ impl Gateway {
         let entry = OutboxEntry {
             device: device.id,
             to: request.to.trim().into(),
-            said: self.said(&message, &recipient, &request),
+            said: self.said(&message, recipient.conversation(), &request),
             message,
             idempotency,
             at: now,
@@ -138,62 +132,6 @@ impl Gateway {
             content,
         };
         session.send(&message).await.map(SendOutcome::Sent)
-    }
-
-    /// What the message says, as its conversation shows it at once. Stories are in none.
-    fn said(
-        &self,
-        id: &MessageId,
-        recipient: &Recipient,
-        request: &MessageRequest,
-    ) -> Option<Box<ChatMessage>> {
-        let chat = recipient.conversation();
-        if chat == Jid::status_broadcast() {
-            return None;
-        }
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let media = given(&request.file_url).map(|_| ReceivedMedia {
-            kind: FILE.into(),
-            mimetype: None,
-            file_name: given(&request.file_name),
-            size: None,
-        });
-        Some(Box::new(ChatMessage {
-            id: id.clone(),
-            chat,
-            place: Place::new(self.parts.clock.now(), self.parts.ids.next()),
-            sender: None,
-            name: None,
-            kind: if media.is_some() { FILE } else { TEXT }.into(),
-            text: request.text.clone().unwrap_or_default(),
-            media,
-        }))
-    }
-
-    /// Tells the conversation what was not known when the message was stored.
-    async fn complete_message(
-        &self,
-        device: &Device,
-        id: &MessageId,
-        (guess, to): (&Jid, &Jid),
-        content: &Content,
-    ) -> Result<()> {
-        let media = match content {
-            Content::Text(_) if guess == to => return Ok(()),
-            Content::Text(_) => None,
-            Content::Media { file, file_name, .. } => Some(ReceivedMedia {
-                mimetype: Some(file.mimetype().into()),
-                file_name: file_name.clone(),
-                size: Some(file.size()),
-                ..ReceivedMedia::new(file.kind())
-            }),
-        };
-        let completion = Completion {
-            message: id.clone(),
-            chat: to.clone(),
-            media,
-        };
-        self.parts.chats.complete(device.id, &completion).await
     }
 
     async fn content(&self, request: MessageRequest) -> Result<Content> {

@@ -15,6 +15,7 @@ mod messages;
 mod open_sessions;
 mod pairing;
 mod retention;
+mod said;
 mod seed_webhook;
 mod session;
 mod standard;

@@ -7,7 +7,7 @@ use ulid::Ulid;
 
 use super::event::Failure;
 use super::message::ReceivedMedia;
-use super::{Jid, MessageId, MessageStatus, ReceivedMessage, Timestamp};
+use super::{Contact, Jid, MessageId, MessageStatus, ReceivedMessage, Timestamp};
 use crate::{Error, Result};
 
 /// Milliseconds in a second.
@@ -164,6 +164,18 @@ pub struct Chat {
     pub unread: u32,
     /// The newest message.
     pub last: ShownMessage,
+}
+
+impl Chat {
+    /// Whether it has the text, which is [`fold`]ed, in a name or in its number; of the contact behind it all names
+    /// count.
+    pub fn is_called(&self, contact: Option<&Contact>, folded: &str) -> bool {
+        let names = contact.into_iter().flat_map(Contact::names);
+        names
+            .chain(self.name.as_deref())
+            .chain([self.jid.user()])
+            .any(|name| fold(name).contains(folded))
+    }
 }
 
 #[cfg(test)]

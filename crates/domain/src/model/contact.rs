@@ -36,6 +36,11 @@ impl Contact {
 
     /// What to call the person: as in the address book, else as they call themselves.
     pub fn best_name(&self) -> Option<&str> {
+        self.names().next()
+    }
+
+    /// All names of the person, the best first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         [
             &self.full_name,
             &self.first_name,
@@ -43,7 +48,7 @@ impl Contact {
             &self.business_name,
         ]
         .into_iter()
-        .find_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+        .filter_map(|name| name.as_deref().filter(|name| !name.is_empty()))
     }
 
     /// Takes over what `newer` knows.

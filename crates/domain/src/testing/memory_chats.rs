@@ -103,23 +103,6 @@ impl ChatRow {
     }
 }
 
-fn has(state: &State, device: DeviceId, chat: &Chat, folded: &str) -> bool {
-    let contact = state.contacts.get(&(device, chat.jid.to_string()));
-    let names = contact.map(|known| {
-        [
-            &known.full_name,
-            &known.first_name,
-            &known.push_name,
-            &known.business_name,
-        ]
-    });
-    let names = names.into_iter().flatten().filter_map(|name| name.as_deref());
-    names
-        .chain(chat.name.as_deref())
-        .chain([chat.jid.user()])
-        .any(|name| fold(name).contains(folded))
-}
-
 #[async_trait]
 impl Chats for MemoryStore {
     async fn list(
@@ -137,9 +120,9 @@ impl Chats for MemoryStore {
             .filter_map(|((_, jid), row)| state.chat(device, jid, row))
             .filter(|chat| query.after.is_none_or(|after| chat.last.message.place < after))
             .filter(|chat| {
-                folded
-                    .as_ref()
-                    .is_none_or(|folded| has(&state, device, chat, folded))
+                let contact = state.contacts.get(&(device, chat.jid.to_string()));
+                let called = |folded: &String| chat.is_called(contact, folded);
+                folded.as_ref().is_none_or(called)
             })
             .collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.last.message.place));
