@@ -17,6 +17,7 @@ mod sessions;
 mod settings;
 mod support;
 mod v1_api_keys;
+mod v1_chats;
 mod v1_deliveries;
 mod v1_devices;
 mod v1_directory;

@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 31] = [
+const PATHS: [(&str, &[Method]); 35] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -19,6 +19,10 @@ const PATHS: [(&str, &[Method]); 31] = [
     ("/v1/devices/shop/contacts", &[Method::GET]),
     ("/v1/devices/shop/groups", &[Method::GET]),
     ("/v1/devices/shop/groups/1@g.us", &[Method::GET]),
+    ("/v1/devices/shop/chats", &[Method::GET]),
+    ("/v1/devices/shop/chats/1@lid", &[Method::GET]),
+    ("/v1/devices/shop/chats/1@lid/messages", &[Method::GET]),
+    ("/v1/devices/shop/chats/1@lid/read", &[Method::POST]),
     ("/v1/workspaces", &[Method::GET]),
     ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),
@@ -322,6 +326,11 @@ async fn no_parameter_breaks_anything() {
         ("/v1/devices", &["search", "workspace", "state", "after", "limit"]),
         ("/v1/devices/shop/contacts", &["search", "after", "limit"]),
         ("/v1/devices/shop/groups", &["search", "after", "limit"]),
+        ("/v1/devices/shop/chats", &["search", "after", "limit"]),
+        (
+            "/v1/devices/shop/chats/1@lid/messages",
+            &["search", "after", "limit"],
+        ),
     ];
     app.started("shop").await;
     for (path, names) in lists {
@@ -337,6 +346,7 @@ async fn no_parameter_breaks_anything() {
             "api-keys",
             "devices",
             "devices/shop/messages",
+            "devices/shop/chats",
         ] {
             let answer = get(&app, &format!("/v1/{path}/{value}")).await;
             assert_eq!(answer.status, 404, "{answer}");

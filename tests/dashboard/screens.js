@@ -24,6 +24,7 @@ export async function furnished(token) {
       `/devices/${token}/send`,
       `/devices/${token}/contacts`,
       `/devices/${token}/groups`,
+      `/devices/${token}/chats`,
       '/webhooks',
       `/webhooks/${id}`,
       '/events',

@@ -80,6 +80,7 @@ pub fn storage(store: &Store) -> Storage {
         workspaces: store.workspaces(),
         webhooks: store.webhooks(),
         directory: store.directory(),
+        chats: store.chats(),
         events: store.events(),
         deliveries: store.deliveries(),
         delivery_log: store.delivery_log(),

@@ -27,6 +27,7 @@ async fn main() -> anyhow::Result<()> {
         workspaces: store.clone(),
         webhooks: store.clone(),
         directory: store.clone(),
+        chats: store.clone(),
         events: store.clone(),
         deliveries: store.clone(),
         delivery_log: store.clone(),

@@ -136,6 +136,7 @@ impl App {
             workspaces: store.workspaces(),
             webhooks: store.webhooks(),
             directory: store.directory(),
+            chats: store.chats(),
             events: store.events(),
             deliveries: store.deliveries(),
             delivery_log: store.delivery_log(),

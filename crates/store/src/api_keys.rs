@@ -94,7 +94,7 @@ impl IssuedKeys for SqlApiKeys {
             on!(conn, c => diesel::insert_into(api_keys::table).values(&row).execute(c)?);
             Ok(())
         };
-        self.database.write(create).await
+        self.database.write_apart(create).await
     }
 
     async fn delete(&self, id: ApiKeyId) -> Result<bool> {
@@ -103,7 +103,7 @@ impl IssuedKeys for SqlApiKeys {
             let count = on!(conn, c => diesel::delete(one).execute(c)?);
             Ok(count > 0)
         };
-        self.database.write(delete).await
+        self.database.write_apart(delete).await
     }
 
     async fn note_uses(&self, uses: &[(ApiKeyId, Timestamp)]) -> Result<()> {
@@ -120,6 +120,6 @@ impl IssuedKeys for SqlApiKeys {
             }
             Ok(())
         };
-        self.database.write(note).await
+        self.database.write_apart(note).await
     }
 }

@@ -1,6 +1,6 @@
 //! People and number look-ups as rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -73,6 +73,24 @@ impl TryFrom<ContactRow> for Contact {
 diesel::define_sql_function! {
     /// The first that is not null.
     fn coalesce(one: Nullable<Text>, other: Nullable<Text>) -> Nullable<Text>;
+}
+
+/// Those of the contacts that are known, by address as text.
+pub(crate) fn of_those(
+    conn: &mut Conn<'_>,
+    device: &str,
+    jids: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, Contact>, Failure> {
+    let jids: BTreeSet<String> = jids.into_iter().collect();
+    if jids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let those = contacts::table
+        .filter(contacts::device_id.eq(device))
+        .filter(contacts::jid.eq_any(jids));
+    let rows: Vec<ContactRow> = on!(conn, c => those.load(c)?);
+    let by_jid = |row: ContactRow| Ok((row.jid.clone(), Contact::try_from(row)?));
+    Ok(rows.into_iter().map(by_jid).collect::<Result<_>>()?)
 }
 
 /// Merges as [`Contact::merge`] does: what the newer one does not know stays.

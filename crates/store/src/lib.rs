@@ -8,6 +8,10 @@
 mod dialect;
 mod admins;
 mod api_keys;
+mod chat_history;
+mod chat_list;
+mod chat_rows;
+mod chats;
 mod connection;
 mod deliveries;
 mod delivery_log;
@@ -38,6 +42,7 @@ mod writer;
 
 pub use admins::SqlAdmins;
 pub use api_keys::SqlApiKeys;
+pub use chat_list::SqlChats;
 pub use deliveries::SqlDeliveries;
 pub use delivery_log::SqlDeliveryLog;
 pub use devices::SqlDevices;

@@ -1,13 +1,18 @@
 //! The sends as rows, and how far each came.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
+use wagate_domain::model::event;
 use wagate_domain::model::{
-    Answer, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
+    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend,
+    Timestamp,
 };
 use wagate_domain::ports::{Express, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 use wagate_domain::{Error, Result};
 
+use crate::chats;
 use crate::dialect::{Conn, MAX_BINDS, without_nul};
 use crate::error::{Failure, stored};
 use crate::page::page;
@@ -42,6 +47,43 @@ fn code(status: MessageStatus) -> i32 {
         .iter()
         .find(|(known, _)| *known == status)
         .map_or(0, |(_, code)| *code)
+}
+
+fn status(code: i32) -> Result<MessageStatus> {
+    STATUSES
+        .iter()
+        .find(|(_, known)| *known == code)
+        .map(|(status, _)| *status)
+        .ok_or_else(|| Error::internal(format!("damaged row: status {code}")))
+}
+
+fn failure(stored: Option<&str>) -> Result<Option<event::Failure>> {
+    stored
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(Error::internal)
+}
+
+/// How far a message came, and why no further.
+type Standing = (MessageStatus, Option<event::Failure>);
+
+/// How far those of the messages came that are ours.
+pub(crate) fn standings(
+    conn: &mut Conn<'_>,
+    device: &str,
+    ids: &[&str],
+) -> Result<HashMap<String, Standing>, Failure> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let those = sends::table
+        .filter(sends::device_id.eq(device))
+        .filter(sends::message_id.eq_any(ids.iter().copied()))
+        .select((sends::message_id, sends::status, sends::failure));
+    let rows: Vec<(String, i32, Option<String>)> = on!(conn, c => those.load(c)?);
+    let standing =
+        |(id, code, why): (String, i32, Option<String>)| Ok((id, (status(code)?, failure(why.as_deref())?)));
+    Ok(rows.into_iter().map(standing).collect::<Result<_>>()?)
 }
 
 /// A status never goes back, and a message that is not ours has none. Says whether it did change.
@@ -102,6 +144,9 @@ fn begin(conn: &mut Conn<'_>, entry: OutboxEntry, keys_since: Timestamp) -> Resu
             .execute(c)
     })
     .map_err(|error| Failure::or_no_device(error, entry.device))?;
+    if let Some(said) = entry.said {
+        chats::record(conn, [(entry.device, &ChatChange::Wrote(said))])?;
+    }
     Ok(SendBegin::Begun(entry.message))
 }
 
@@ -247,21 +292,12 @@ struct Row {
 
 impl Row {
     fn stored(self) -> Result<StoredSend> {
-        let status = STATUSES
-            .iter()
-            .find(|(_, code)| *code == self.status)
-            .map(|(status, _)| *status);
         Ok(StoredSend {
             id: MessageId(self.message_id),
             device: stored(&self.device_id)?,
             to: self.recipient,
-            status: status.ok_or_else(|| Error::internal(format!("damaged row: status {}", self.status)))?,
-            failure: self
-                .failure
-                .as_deref()
-                .map(serde_json::from_str)
-                .transpose()
-                .map_err(Error::internal)?,
+            status: status(self.status)?,
+            failure: failure(self.failure.as_deref())?,
             created_at: Timestamp(self.created_at),
             updated_at: Timestamp(self.updated_at),
         })

@@ -33,7 +33,10 @@ pub(crate) fn queue(
     }
     let mut rows = Vec::new();
     let mut batches = Vec::new();
-    for New { batch, device, event } in events {
+    for New {
+        batch, device, event, ..
+    } in events
+    {
         for new in &event.deliveries {
             let webhook = new.webhook.to_string();
             if endpoints.contains_key(&webhook) {

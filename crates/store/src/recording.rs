@@ -15,7 +15,7 @@ use crate::memo::Memo;
 use crate::schema::{counters, devices as device_table, events};
 use crate::seal::Sealer;
 use crate::writer::Job;
-use crate::{devices, directory, outbox, queue};
+use crate::{chats, devices, directory, outbox, queue};
 
 /// Most commits of the driver that are recorded together.
 const MOST: usize = 100;
@@ -125,6 +125,8 @@ impl Job for Recording {
 pub(crate) struct New<'a> {
     /// Which of the batches it belongs to.
     pub batch: usize,
+    pub owner: DeviceId,
+    /// Its owner, as text.
     pub device: &'a str,
     pub event: &'a NewEvent,
 }
@@ -151,6 +153,7 @@ fn record(
         }
         let own = |event| New {
             batch: index,
+            owner: batch.device,
             device: id,
             event,
         };
@@ -214,10 +217,11 @@ pub(crate) fn append_own(
     express: Express,
     sealer: &Sealer,
 ) -> Result<Recorded, Failure> {
-    let device = device.to_string();
+    let name = device.to_string();
     let own = |event| New {
         batch: 0,
-        device: &device,
+        owner: device,
+        device: &name,
         event,
     };
     let new = events.iter().map(own).collect();
@@ -243,6 +247,11 @@ fn append(
     for one in &new {
         recorded[one.batch].events.push(one.event.id);
     }
+    chats::record(
+        conn,
+        new.iter()
+            .filter_map(|new| Some((new.owner, new.event.chat.as_ref()?))),
+    )?;
     queue::queue(conn, &new, express, sealer, recorded)
 }
 

@@ -137,6 +137,33 @@ table! {
 }
 
 table! {
+    messages (device_id, chat, at, place) {
+        device_id -> Text,
+        chat -> Text,
+        at -> BigInt,
+        place -> Text,
+        id -> Text,
+        sender -> Nullable<Text>,
+        name -> Nullable<Text>,
+        kind -> Text,
+        text -> Text,
+        media -> Nullable<Text>,
+    }
+}
+
+table! {
+    chats (device_id, jid) {
+        device_id -> Text,
+        jid -> Text,
+        name -> Nullable<Text>,
+        last_at -> BigInt,
+        last_place -> Text,
+        unread -> Integer,
+        read_at -> BigInt,
+    }
+}
+
+table! {
     keys (device_id, kind, key) {
         device_id -> Text,
         kind -> Integer,
@@ -183,4 +210,5 @@ joinable!(deliveries -> events (event_id));
 joinable!(deliveries -> webhooks (webhook_id));
 joinable!(sign_ins -> admins (admin_id));
 allow_tables_to_appear_in_same_query!(admins, sign_ins);
+allow_tables_to_appear_in_same_query!(chats, messages);
 allow_tables_to_appear_in_same_query!(deliveries, events, webhooks);

@@ -77,6 +77,6 @@ impl Settings for SqlSettings {
             put(conn, REGION, region)?;
             put(conn, RETENTION, retention)
         };
-        self.database.write(save).await
+        self.database.write_apart(save).await
     }
 }

@@ -6,7 +6,7 @@ use diesel::{IntoSql, RunQueryDsl};
 use tokio::sync::watch;
 use wagate_domain::Result;
 use wagate_domain::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox,
+    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventStore, IssuedKeys, KeyVault, Outbox,
     Settings, SignIns, Webhooks, Workspaces,
 };
 
@@ -15,8 +15,8 @@ use crate::pool::Database;
 use crate::seal::Sealer;
 use crate::stamp::{self, Kind};
 use crate::{
-    SqlAdmins, SqlApiKeys, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents, SqlKeys,
-    SqlOutbox, SqlSettings, SqlSignIns, SqlWebhooks, SqlWorkspaces,
+    SqlAdmins, SqlApiKeys, SqlChats, SqlDeliveries, SqlDeliveryLog, SqlDevices, SqlDirectory, SqlEvents,
+    SqlKeys, SqlOutbox, SqlSettings, SqlSignIns, SqlWebhooks, SqlWorkspaces,
 };
 
 /// Where the database is and how it is used.
@@ -142,6 +142,13 @@ impl Store {
     /// People.
     pub fn directory(&self) -> Arc<dyn Directory> {
         Arc::new(SqlDirectory {
+            database: self.database.clone(),
+        })
+    }
+
+    /// Conversations.
+    pub fn chats(&self) -> Arc<dyn Chats> {
+        Arc::new(SqlChats {
             database: self.database.clone(),
         })
     }

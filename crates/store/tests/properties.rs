@@ -213,6 +213,7 @@ async fn run_queue_steps(store: &Storage, devices: &[Device], steps: &[(usize, Q
                     at: now,
                     recorded_at: now,
                     data: Bytes::new(),
+                    chat: None,
                     lane: format!("{}", number % lanes),
                     deliveries: endpoints
                         .iter()

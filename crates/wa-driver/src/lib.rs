@@ -21,6 +21,7 @@ mod lookup;
 mod machine;
 mod pairing;
 mod profile;
+mod reading;
 mod runtime;
 mod send;
 mod session;

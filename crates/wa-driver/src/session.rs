@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 use wagate_domain::model::event::IncomingCall;
 use wagate_domain::model::{
-    Group, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage, SessionState,
+    Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage, SessionState,
 };
 use wagate_domain::ports::{NumberLookup, Session};
 use wagate_domain::{Error, Result};
@@ -17,7 +17,7 @@ use wagate_domain::{Error, Result};
 use crate::actor::{Actor, Command};
 use crate::error::WHATSAPP;
 use crate::shared::Shared;
-use crate::{error, lookup, pairing, send};
+use crate::{error, lookup, pairing, reading, send};
 
 /// Commands that may wait for the session's task.
 const COMMANDS: usize = 16;
@@ -81,6 +81,14 @@ impl Session for WaSession {
     async fn groups(&self) -> Result<Vec<Group>> {
         let live = self.shared.connected()?;
         live.work(lookup::groups(&live.client), Shared::went_away)
+            .instrument(self.shared.span.clone())
+            .await
+    }
+
+    async fn mark_read(&self, chat: &Jid, messages: &[(MessageId, Jid)]) -> Result<()> {
+        let live = self.shared.connected()?;
+        let told = reading::mark_read(&live.client, chat, messages);
+        live.work(told, Shared::went_away)
             .instrument(self.shared.span.clone())
             .await
     }

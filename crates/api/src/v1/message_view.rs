@@ -64,7 +64,7 @@ pub(super) struct MessageView {
 /// Why a message failed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
-struct FailureView {
+pub(super) struct FailureView {
     /// Stable code, such as `whatsapp_refused` or `not_on_whatsapp`.
     code: String,
     /// WhatsApp's own code, when it gave one.

@@ -7,6 +7,12 @@ mod api_key_view;
     reason = "the macro that describes operations writes them"
 )]
 mod api_keys;
+mod chat_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod chats;
 mod contact_view;
 #[expect(
     unused_qualifications,
@@ -90,6 +96,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .wrap(DefaultHeaders::new().add(("cache-control", "no-store")))
         .configure(devices_and_sessions)
         .configure(directory)
+        .configure(conversations)
         .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
@@ -182,6 +189,32 @@ fn directory(scope: &mut ServiceConfig) {
                 web::get().to(settings::get_settings),
                 web::patch().to(settings::update_settings),
             ],
+        ));
+}
+
+fn conversations(scope: &mut ServiceConfig) {
+    use chats::{chat_history, get_chat, list_chats, read_chat};
+
+    scope
+        .service(only(
+            "/devices/{device}/chats",
+            "GET",
+            [web::get().to(list_chats)],
+        ))
+        .service(only(
+            "/devices/{device}/chats/{jid}",
+            "GET",
+            [web::get().to(get_chat)],
+        ))
+        .service(only(
+            "/devices/{device}/chats/{jid}/messages",
+            "GET",
+            [web::get().to(chat_history)],
+        ))
+        .service(only(
+            "/devices/{device}/chats/{jid}/read",
+            "POST",
+            [web::post().to(read_chat)],
         ));
 }
 

@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    api_keys, contacts, deliveries, devices, event_types, events, groups, health, messages, session, settings,
-    sign_in, stream, webhooks, workspaces,
+    api_keys, chats, contacts, deliveries, devices, event_types, events, groups, health, messages, session,
+    settings, sign_in, stream, webhooks, workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
@@ -52,6 +52,10 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         messages::send_message,
         messages::list_messages,
         messages::get_message,
+        chats::list_chats,
+        chats::get_chat,
+        chats::chat_history,
+        chats::read_chat,
         webhooks::create_webhook,
         webhooks::list_webhooks,
         webhooks::get_webhook,
@@ -77,6 +81,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         (name = "api keys", description = "What programs call with."),
         (name = "events", description = "The log of what happened."),
         (name = "messages", description = "Sending, and what became of it."),
+        (name = "chats", description = "Conversations, and what was said in them."),
         (name = "webhooks", description = "Endpoints that receive events."),
         (name = "deliveries", description = "What was sent to endpoints."),
         (name = "about", description = "The gateway itself, and this document."),

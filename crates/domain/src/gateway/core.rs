@@ -14,8 +14,9 @@ use super::settings::Choices;
 use super::stripes::Stripes;
 use crate::model::{Device, DeviceId, EndReason, Region, SessionState, Token};
 use crate::ports::{
-    Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource, KeyVault,
-    MediaSource, Outbox, SecretSource, Session, Settings, Targets, WebhookTester, Webhooks, Workspaces,
+    Chats, Clock, DeliveryLog, DeliveryQueue, Devices, Directory, Driver, EventSink, EventStore, IdSource,
+    KeyVault, MediaSource, Outbox, SecretSource, Session, Settings, Targets, WebhookTester, Webhooks,
+    Workspaces,
 };
 use crate::{Dispatch, Error, Needs, Result};
 
@@ -35,6 +36,8 @@ pub struct GatewayParts {
     pub webhooks: Arc<dyn Webhooks>,
     /// Contacts and numbers.
     pub directory: Arc<dyn Directory>,
+    /// Conversations.
+    pub chats: Arc<dyn Chats>,
     /// The event log.
     pub events: Arc<dyn EventStore>,
     /// Deliveries that are to be made.
@@ -86,7 +89,8 @@ pub struct GatewaySettings {
     /// How long a delivery that was recorded a moment ago is its worker's: longer than a receiver may take. One
     /// whose commit came through although the database said nothing comes back after that.
     pub delivery_lease: Duration,
-    /// How long events, deliveries and sends are kept. What is chosen while the gateway runs goes before it.
+    /// How long events, deliveries, sends and conversations are kept. What is chosen while the gateway runs goes
+    /// before it.
     pub retention: Duration,
     /// How long a webhook's former secret signs beside the new one.
     pub secret_overlap: Duration,

@@ -29,7 +29,9 @@ impl Gateway {
     /// All groups that the account is in, asked of WhatsApp now.
     pub async fn all_groups(&self, token: &Token) -> Result<Vec<Group>> {
         let device = self.device(token).await?;
-        self.connected_session(&device)?.groups().await
+        let groups = self.connected_session(&device)?.groups().await?;
+        self.remember_subjects(device.id, &groups).await;
+        Ok(groups)
     }
 
     /// The groups that have `search` in their name, by address; asked of WhatsApp now.

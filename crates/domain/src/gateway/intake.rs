@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use ulid::Ulid;
 
 use super::call::Ring;
 use super::core::GatewayParts;
@@ -13,8 +14,8 @@ use super::delivery_changes::DeliveryChanges;
 use super::{classic, standard, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
-    Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid, MessageStatus, ReceivedMessage,
-    Webhook, WebhookFormat,
+    ChatChange, ChatMessage, Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid,
+    MessageStatus, ReceivedMessage, Webhook, WebhookFormat,
 };
 use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};
@@ -227,7 +228,8 @@ impl Rendering<'_> {
         let Some(kind) = event.body.kind() else {
             return Ok(None);
         };
-        let id = EventId::new(self.parts.ids.next());
+        let number = self.parts.ids.next();
+        let id = EventId::new(number);
         let recorded_at = self.parts.clock.now();
         let data = standard::render(self.device, id, kind, event)?;
         let classic = std::cell::LazyCell::new(|| classic::render(self.device, id, event, recorded_at));
@@ -250,6 +252,7 @@ impl Rendering<'_> {
             dedupe_key: event.body.dedupe_key(),
             at: event.at,
             recorded_at,
+            chat: chat_change(event, number),
             lane: event.body.chat().map(Jid::to_string).unwrap_or_default(),
             data,
         }))
@@ -272,6 +275,22 @@ impl Rendering<'_> {
             event: self.event(&event)?,
             ..change
         })
+    }
+}
+
+/// What the event changes in a conversation.
+fn chat_change(event: &Event, number: Ulid) -> Option<ChatChange> {
+    match &event.body {
+        EventBody::MessageReceived(message) => {
+            ChatMessage::of_received(message, number).map(|message| ChatChange::Wrote(Box::new(message)))
+        }
+        EventBody::ReceiptReceived(receipt) if receipt.kind == ReceiptKind::ReadSelf => {
+            Some(ChatChange::Read {
+                chat: receipt.chat.account(),
+                at: event.at,
+            })
+        }
+        _ => None,
     }
 }
 

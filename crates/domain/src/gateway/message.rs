@@ -41,6 +41,16 @@ enum Recipient {
     Number(PhoneNumber),
 }
 
+impl Recipient {
+    /// The conversation that it most likely is.
+    fn conversation(&self) -> Jid {
+        match self {
+            Self::Known(jid) => jid.clone(),
+            Self::Number(phone) => Jid::phone(phone.digits()),
+        }
+    }
+}
+
 impl Gateway {
     /// Sends a message and returns once WhatsApp's server has accepted it. With an idempotency key,
     /// doing it again gives the first answer; after a crash in between it goes out with the same
@@ -63,10 +73,12 @@ impl Gateway {
         let replayable = self.session(device.id).filter(|_| idempotency.is_some());
         let session = replayable.map_or_else(|| self.connected_session(&device), Ok)?;
         let now = self.parts.clock.now();
+        let message = session.new_message_id();
         let entry = OutboxEntry {
             device: device.id,
-            message: session.new_message_id(),
             to: request.to.trim().into(),
+            said: self.said(&message, recipient.conversation(), &request),
+            message,
             idempotency,
             at: now,
         };
@@ -105,6 +117,7 @@ impl Gateway {
         request: MessageRequest,
     ) -> Result<SendOutcome> {
         let session = self.connected_session(device)?;
+        let guess = recipient.conversation();
         let to = match recipient {
             Recipient::Known(jid) => jid,
             Recipient::Number(phone) => match self.account_of(session.as_ref(), &phone).await? {
@@ -113,6 +126,7 @@ impl Gateway {
             },
         };
         let content = self.content(request).await?;
+        self.complete_message(device, id, (&guess, &to), &content).await?;
         let message = OutgoingMessage {
             id: id.clone(),
             to,

@@ -1,6 +1,7 @@
 //! The use cases. One file per group; all of them are methods of [`Gateway`].
 
 mod call;
+mod chats;
 mod classic;
 mod core;
 mod delivery;
@@ -16,6 +17,7 @@ mod messages;
 mod open_sessions;
 mod pairing;
 mod retention;
+mod said;
 mod seed_webhook;
 mod session;
 mod settings;

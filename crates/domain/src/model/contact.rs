@@ -34,6 +34,23 @@ impl Contact {
         }
     }
 
+    /// What to call the person: as in the address book, else as they call themselves.
+    pub fn best_name(&self) -> Option<&str> {
+        self.names().next()
+    }
+
+    /// All names of the person, the best first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [
+            &self.full_name,
+            &self.first_name,
+            &self.push_name,
+            &self.business_name,
+        ]
+        .into_iter()
+        .filter_map(|name| name.as_deref().filter(|name| !name.is_empty()))
+    }
+
     /// Takes over what `newer` knows.
     pub fn merge(&mut self, newer: &Self) {
         let take = |old: &mut Option<String>, new: &Option<String>| {

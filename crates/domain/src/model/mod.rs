@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod api_key;
 pub mod change;
+pub mod chat;
 pub mod contact;
 pub mod delivery;
 pub mod device;
@@ -24,6 +25,7 @@ pub mod webhook;
 pub use admin::{Admin, AdminName, Password, PasswordHash};
 pub use api_key::{ApiKey, ApiKeyName, KeyAction, KeyDigest, KeyReach, KeyScope, PlainKey};
 pub use change::Change;
+pub use chat::{Chat, ChatChange, ChatMessage, Place, ShownMessage};
 pub use contact::Contact;
 pub use delivery::{
     Attempt, Delivery, DeliveryCounts, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict,

@@ -9,7 +9,7 @@ use super::{KeyVault, NumberLookup};
 use crate::Result;
 use crate::model::event::IncomingCall;
 use crate::model::{
-    Device, DeviceId, Event, Group, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage,
+    Device, DeviceId, Event, Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage,
     SessionState,
 };
 
@@ -51,6 +51,10 @@ pub trait Session: Send + Sync {
 
     /// Every group that the account is in.
     async fn groups(&self) -> Result<Vec<Group>>;
+
+    /// Tells WhatsApp that the account has read these messages of a conversation, each with who wrote it: their
+    /// writers see it, unless the account keeps that to itself, and its other devices count them as read.
+    async fn mark_read(&self, chat: &Jid, messages: &[(MessageId, Jid)]) -> Result<()>;
 
     /// Rejects a ringing call.
     async fn reject_call(&self, call: &IncomingCall) -> Result<()>;

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::Result;
 use crate::model::event::Failure;
 use crate::model::{
-    Contact, CursorPage, CursorQuery, Delivery, DeliveryId, Device, DeviceId, EventId, EventKind, Jid,
-    MessageId, MessageStatus, Timestamp, WebhookId,
+    ChatChange, Contact, CursorPage, CursorQuery, Delivery, DeliveryId, Device, DeviceId, EventId, EventKind,
+    Jid, MessageId, MessageStatus, Timestamp, WebhookId,
 };
 
 /// An event to be recorded.
@@ -29,6 +29,8 @@ pub struct NewEvent {
     pub data: Bytes,
     /// What its deliveries keep their order with, within the device and the endpoint: the conversation.
     pub lane: String,
+    /// What it changes in a conversation.
+    pub chat: Option<ChatChange>,
     /// Its deliveries, rendered now.
     pub deliveries: Vec<NewDelivery>,
 }

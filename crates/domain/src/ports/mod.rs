@@ -3,6 +3,7 @@
 
 mod admins;
 mod api_keys;
+mod chats;
 mod clock;
 mod deliveries;
 mod devices;
@@ -21,6 +22,7 @@ mod workspaces;
 
 pub use admins::{Admins, SignIns};
 pub use api_keys::IssuedKeys;
+pub use chats::{Chats, Completion};
 pub use clock::{Clock, IdSource, SecretSource};
 pub use deliveries::{DeliveryLog, DeliveryQueue, OUTAGE, Reservation, Settled};
 pub use devices::Devices;

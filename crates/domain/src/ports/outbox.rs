@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Express, Recorded, StatusChange};
 use crate::Result;
 use crate::model::{
-    Answer, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, StoredSend, Timestamp,
+    Answer, ChatMessage, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, StoredSend, Timestamp,
 };
 
 /// A send that is about to begin.
@@ -17,6 +17,8 @@ pub struct OutboxEntry {
     pub message: MessageId,
     /// The recipient as the client wrote it.
     pub to: String,
+    /// What it says, for its conversation; the conversation is a guess until WhatsApp was asked.
+    pub said: Option<Box<ChatMessage>>,
     /// The client's key and a digest of its request, when it gave one.
     pub idempotency: Option<Idempotency>,
     /// When.

@@ -139,6 +139,11 @@ impl FakeSession {
         self.script().attempts.clone()
     }
 
+    /// Every message that was said to be read, in order, with its conversation.
+    pub fn read(&self) -> Vec<(Jid, MessageId)> {
+        self.script().read.clone()
+    }
+
     /// The ids of rejected calls, in order.
     pub fn rejected_calls(&self) -> Vec<String> {
         self.script().rejected_calls.clone()

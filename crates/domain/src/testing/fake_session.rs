@@ -44,6 +44,7 @@ pub(super) struct Script {
     pub(super) attempts: Vec<MessageId>,
     pub(super) failures: VecDeque<Error>,
     pub(super) groups: Vec<Group>,
+    pub(super) read: Vec<(Jid, MessageId)>,
     pub(super) rejected_calls: Vec<String>,
     pub(super) logouts: u32,
 }
@@ -70,6 +71,7 @@ impl FakeSession {
             attempts: Vec::new(),
             failures: VecDeque::new(),
             groups: Vec::new(),
+            read: Vec::new(),
             rejected_calls: Vec::new(),
             logouts: 0,
         };
@@ -173,6 +175,13 @@ impl Session for FakeSession {
     async fn groups(&self) -> Result<Vec<Group>> {
         self.require_connection()?;
         Ok(self.script().groups.clone())
+    }
+
+    async fn mark_read(&self, chat: &Jid, messages: &[(MessageId, Jid)]) -> Result<()> {
+        self.require_connection()?;
+        let read = messages.iter().map(|(id, _)| (chat.clone(), id.clone()));
+        self.script().read.extend(read);
+        Ok(())
     }
 
     async fn reject_call(&self, call: &IncomingCall) -> Result<()> {

@@ -9,13 +9,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::contract::Storage;
+use super::memory_chats::ChatRow;
 use super::memory_deliveries::Row;
 use super::memory_events::EventRow;
 use super::memory_outbox::SendRow;
 use crate::model::{
-    Admin, AdminId, ApiKey, ApiKeyId, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter, DeviceId,
-    DeviceLabel, DeviceQuery, DeviceStanding, MessageId, Page, PhoneNumber, SignIn, Timestamp, Token,
-    TokenDigest, Webhook, WebhookId,
+    Admin, AdminId, ApiKey, ApiKeyId, ChatMessage, ChosenSettings, Contact, DeliveryId, Device, DeviceFilter,
+    DeviceId, DeviceLabel, DeviceQuery, DeviceStanding, Jid, MessageId, Page, PhoneNumber, Place, SignIn,
+    Timestamp, Token, TokenDigest, Webhook, WebhookId,
 };
 use crate::ports::{Devices, Directory, KeyKind, NumberLookup};
 use crate::{Error, Result};
@@ -36,6 +37,8 @@ pub(super) struct State {
     pub contacts: BTreeMap<(DeviceId, String), Contact>,
     pub lookups: HashMap<PhoneNumber, NumberLookup>,
     pub events: Vec<EventRow>,
+    pub chats: BTreeMap<(DeviceId, Jid), ChatRow>,
+    pub messages: BTreeMap<(DeviceId, Place), ChatMessage>,
     pub deliveries: BTreeMap<DeliveryId, Row>,
     pub sends: BTreeMap<(DeviceId, MessageId), SendRow>,
     pub keys: BTreeMap<(DeviceId, KeyKind, Bytes), (Bytes, Option<Timestamp>)>,
@@ -71,6 +74,7 @@ impl MemoryStore {
             workspaces: self.clone(),
             webhooks: self.clone(),
             directory: self.clone(),
+            chats: self.clone(),
             events: self.clone(),
             deliveries: self.clone(),
             delivery_log: self.clone(),
@@ -242,6 +246,8 @@ impl Devices for MemoryStore {
             .retain(|_, webhook| webhook.scope.device() != Some(id));
         state.contacts.retain(|(device, _), _| *device != id);
         state.events.retain(|stored| stored.device != id);
+        state.chats.retain(|(device, _), _| *device != id);
+        state.messages.retain(|(device, _), _| *device != id);
         state.deliveries.retain(|_, stored| stored.device != id);
         state.sends.retain(|(device, _), _| *device != id);
         state.keys.retain(|(device, ..), _| *device != id);

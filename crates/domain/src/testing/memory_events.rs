@@ -46,6 +46,9 @@ impl State {
             return;
         }
         recorded.events.push(event.id);
+        if let Some(change) = &event.chat {
+            self.change_chat(device, change);
+        }
         let (reserved, queued) = self.queue_deliveries(device, &event, express);
         recorded.express.extend(reserved);
         recorded.queued |= queued;

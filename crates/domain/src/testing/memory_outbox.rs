@@ -7,7 +7,8 @@ use super::memory_delivery_log::page;
 use crate::Result;
 use crate::model::event::Failure;
 use crate::model::{
-    Answer, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend, Timestamp,
+    Answer, ChatChange, CursorPage, CursorQuery, DeviceId, Idempotency, MessageId, MessageStatus, StoredSend,
+    Timestamp,
 };
 use crate::ports::{Express, Outbox, OutboxEntry, Recorded, SendBegin, StatusChange};
 
@@ -26,7 +27,7 @@ pub(super) struct SendRow {
 }
 
 impl SendRow {
-    fn stored(&self, device: DeviceId, id: &MessageId) -> StoredSend {
+    pub fn stored(&self, device: DeviceId, id: &MessageId) -> StoredSend {
         StoredSend {
             id: id.clone(),
             device,
@@ -127,6 +128,9 @@ impl Outbox for MemoryStore {
             .sends
             .entry((entry.device, entry.message.clone()))
             .or_insert(send);
+        if let Some(said) = entry.said {
+            state.change_chat(entry.device, &ChatChange::Wrote(said));
+        }
         Ok(SendBegin::Begun(entry.message))
     }
 

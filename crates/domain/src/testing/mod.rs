@@ -18,6 +18,7 @@ mod fake_session;
 mod memory;
 mod memory_admins;
 mod memory_api_keys;
+mod memory_chats;
 mod memory_deliveries;
 mod memory_delivery_log;
 mod memory_events;

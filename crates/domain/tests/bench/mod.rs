@@ -84,6 +84,7 @@ fn gateway(
         workspaces: store.clone(),
         webhooks: store.clone(),
         directory: store.clone(),
+        chats: store.clone(),
         events: store.clone(),
         deliveries: store.clone(),
         delivery_log: store.clone(),

@@ -48,6 +48,7 @@ async fn a_send_that_a_crash_cut_short_goes_out_with_its_first_id() {
     let began = session.new_message_id();
     let entry = OutboxEntry {
         to: String::new(),
+        said: None,
         device,
         message: began.clone(),
         idempotency: Some(once("k1")),

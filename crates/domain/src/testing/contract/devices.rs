@@ -354,6 +354,7 @@ pub async fn deleting_takes_everything_along(store: &Storage) {
             device: device.id,
             message: message.clone(),
             to: "628111".into(),
+            said: None,
             idempotency: None,
             at: t(0),
         };

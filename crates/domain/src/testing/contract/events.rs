@@ -320,6 +320,7 @@ async fn begin(store: &Storage, device: &Device, message: &str) {
         device: device.id,
         message: MessageId(message.into()),
         to: "628111".into(),
+        said: None,
         idempotency: None,
         at: t(0),
     };

@@ -4,6 +4,7 @@
 
 pub mod admins;
 pub mod api_keys;
+pub mod chats;
 pub mod deliveries;
 pub mod delivery_log;
 pub mod devices;
@@ -28,8 +29,8 @@ use crate::model::{
     DeliveryId, Device, DeviceId, EventId, EventKind, SigningSecret, Timestamp, Webhook, WebhookId,
 };
 use crate::ports::{
-    Admins, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys, KeyVault,
-    NewDelivery, NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
+    Admins, Chats, DeliveryLog, DeliveryQueue, Devices, Directory, EventBatch, EventStore, IssuedKeys,
+    KeyVault, NewDelivery, NewEvent, Outbox, Settings, SignIns, Webhooks, Workspaces,
 };
 
 /// The ports of one storage.
@@ -43,6 +44,8 @@ pub struct Storage {
     pub webhooks: Arc<dyn Webhooks>,
     /// People.
     pub directory: Arc<dyn Directory>,
+    /// Conversations.
+    pub chats: Arc<dyn Chats>,
     /// What happened.
     pub events: Arc<dyn EventStore>,
     /// What is on its way.
@@ -141,6 +144,7 @@ fn event(dedupe_key: Option<&str>, webhooks: &[&Webhook]) -> NewEvent {
         at: T0,
         recorded_at: T0,
         data: Bytes::from_static(b"{\"data\":1}"),
+        chat: None,
         lane: "chat".into(),
         deliveries: webhooks.iter().map(deliver).collect(),
     }

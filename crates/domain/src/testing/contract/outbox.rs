@@ -21,6 +21,7 @@ fn entry(device: &Device, id: &str, key: Option<(&str, u8)>) -> OutboxEntry {
         device: device.id,
         message: message(id),
         to: "+62 811 1".into(),
+        said: None,
         idempotency,
         at: t(0),
     }

@@ -45,6 +45,22 @@ macro_rules! storage_contract {
                 a_removed_contact_keeps_the_name_it_shows
                 a_lookup_is_remembered_and_replaced
             }
+            chats {
+                a_history_is_newest_first_and_comes_in_pages
+                a_message_is_shown_with_all_its_fields
+                a_message_is_there_once
+                ids_of_others_do_not_hide_ours
+                own_messages_stand_between_those_of_others
+                the_list_has_the_newest_conversation_first
+                many_messages_of_one_commit_are_kept
+                unread_messages_are_counted_until_they_are_read
+                reading_names_what_was_unread
+                a_message_is_completed_before_it_leaves
+                a_history_is_searched
+                the_list_is_searched
+                old_messages_are_pruned_in_steps
+                a_deleted_device_leaves_nothing
+            }
             events {
                 new_events_are_returned_in_order
                 a_redelivered_event_is_left_out_with_its_deliveries

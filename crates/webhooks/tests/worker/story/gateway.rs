@@ -20,6 +20,7 @@ pub fn gateway(
         workspaces: store.clone(),
         webhooks: store.clone(),
         directory: store.clone(),
+        chats: store.clone(),
         events: store.clone(),
         deliveries: store.clone(),
         delivery_log: store.clone(),

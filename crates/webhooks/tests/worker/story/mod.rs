@@ -189,6 +189,7 @@ impl Story {
                 at: now,
                 recorded_at: now,
                 data: Bytes::from_static(b"{}"),
+                chat: None,
                 lane: (*lane).into(),
                 deliveries: vec![NewDelivery {
                     id: sent.delivery,

@@ -94,6 +94,16 @@ export function clock(at: string): string {
   return new Intl.DateTimeFormat(language, { timeStyle: 'medium' }).format(new Date(at));
 }
 
+/** Hours and minutes. */
+export function timeOfDay(at: string): string {
+  return new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(new Date(at));
+}
+
+/** The day; empty for what is no time. */
+export function day(at: string): string {
+  return at ? new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(at)) : '';
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3_600],
