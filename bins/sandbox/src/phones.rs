@@ -115,7 +115,7 @@ mod tests {
 
     fn target(path: &str) -> Option<String> {
         let simulator = Simulator {
-            client: Client::new(),
+            client: Client::builder().build().ok()?,
             base: Url::parse("http://127.0.0.1:8081").ok()?,
         };
         let request = TestRequest::with_uri(path).to_http_request();
