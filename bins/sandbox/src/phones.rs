@@ -21,7 +21,7 @@ const THERE: &str = "/sim";
 const MAX_BODY_BYTES: usize = 24 * 1024 * 1024;
 
 /// A phone that scans waits for the device, which may take this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The way to the simulator.
 struct Simulator {
