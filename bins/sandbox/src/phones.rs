@@ -21,7 +21,7 @@ const THERE: &str = "/sim";
 const MAX_BODY_BYTES: usize = 24 * 1024 * 1024;
 
 /// A phone that scans waits for the device, which may take this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The way to the simulator.
 struct Simulator {
@@ -115,7 +115,7 @@ mod tests {
 
     fn target(path: &str) -> Option<String> {
         let simulator = Simulator {
-            client: Client::new(),
+            client: Client::builder().build().ok()?,
             base: Url::parse("http://127.0.0.1:8081").ok()?,
         };
         let request = TestRequest::with_uri(path).to_http_request();
