@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::files::{self, Asset};
 
 /// Addresses of screens. The UI reads them itself, so each is answered with the same page.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 10] = [
     "/",
     "/devices",
     "/devices/{tail:.*}",
@@ -18,6 +18,9 @@ const PAGES: [&str; 7] = [
     "/webhooks/{tail:.*}",
     "/events",
     "/health",
+    "/workspaces",
+    "/api-keys",
+    "/settings",
 ];
 
 /// Files beside the page whose names never change.
