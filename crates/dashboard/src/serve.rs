@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse, Route};
 use crate::files::{self, Asset};
 
 /// Addresses of screens. The UI reads them itself, so each is answered with the same page.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "/",
     "/devices",
     "/devices/{tail:.*}",
@@ -20,6 +20,9 @@ const PAGES: [&str; 9] = [
     "/health",
     "/docs",
     "/phones",
+    "/workspaces",
+    "/api-keys",
+    "/settings",
 ];
 
 /// Files beside the page whose names never change.

@@ -33,6 +33,9 @@ async fn every_screen_is_the_same_page() {
         "/webhooks/whk_1",
         "/events",
         "/health?x=1",
+        "/workspaces",
+        "/api-keys?after=key_1",
+        "/settings",
     ] {
         let response = get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");

@@ -68,3 +68,17 @@ async fn what_is_not_stored_does_not_count() {
     );
     assert_eq!(after.default_region, before.default_region);
 }
+
+#[tokio::test]
+async fn a_shorter_retention_counts_at_once() {
+    let bench = Bench::new();
+    bench.paired(SHOP).await;
+    bench.clock.advance(3 * DAY);
+    assert_eq!(bench.gateway.prune().await.unwrap(), 0);
+    let patch = SettingsPatch {
+        retention: Change::Set(Retention::from_hours(48).unwrap()),
+        ..SettingsPatch::default()
+    };
+    bench.gateway.update_settings(patch).await.unwrap();
+    assert!(bench.gateway.prune().await.unwrap() > 0);
+}
