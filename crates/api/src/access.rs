@@ -85,6 +85,11 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     ("GET", "/v1/devices/{device}/messages", Class::May(READ, About::Path)),
     ("POST", "/v1/devices/{device}/messages", Class::May(SEND, About::Path)),
     ("GET", "/v1/devices/{device}/messages/{id}", Class::May(READ, About::Path)),
+    ("GET", "/v1/devices/{device}/chats", Class::May(READ, About::Path)),
+    ("GET", "/v1/devices/{device}/chats/{jid}", Class::May(READ, About::Path)),
+    ("GET", "/v1/devices/{device}/chats/{jid}/messages", Class::May(READ, About::Path)),
+    // It tells whoever wrote.
+    ("POST", "/v1/devices/{device}/chats/{jid}/read", Class::May(SEND, About::Path)),
     ("GET", "/v1/workspaces", Class::May(READ, About::Everybody)),
     // What is done to a workspace is done to its keys.
     ("PATCH", "/v1/workspaces/{workspace}", Class::All),
@@ -106,6 +111,7 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     ("GET", "/v1/settings", Class::May(READ, About::Everybody)),
     ("PATCH", "/v1/settings", Class::All),
     ("GET", "/v1/openapi.json", Class::Any),
+    ("GET", "/v1/event-types", Class::Any),
     // Signing in and asking who is signed in are open to everybody; whoever is signed in may sign out.
     ("DELETE", "/v1/sign-in", Class::Any),
     ("GET", "/v1/api-keys", Class::All),

@@ -3,7 +3,7 @@
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt};
 use utoipa::IntoParams;
 use wagate_domain::model::{EventId, EventKind, Token};
 use wagate_domain::{Error, Result};
@@ -64,7 +64,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 /// of the log as `GET /v1/events` gives it, under its id: whoever comes back with that in `Last-Event-ID`, as
 /// browsers do, misses none and gets none twice. `delivery`: how a delivery stands now, as `GET /v1/deliveries` shows it,
 /// and in `others` how many more changed in the same moment and are not told: a few come within a second, whatever
-/// happens. A comment comes at once, and after every 15 s of silence.
+/// happens; a key for one device or workspace is told of none. A comment comes at once, and after every 15 s of silence.
 #[utoipa::path(
     get,
     path = "/v1/stream",
@@ -89,7 +89,12 @@ pub(super) async fn open_stream(
     let gateway = &state.gateway;
     let sessions = gateway.watch_sessions(device.as_ref()).await?;
     let events = gateway.follow_events(device.as_ref(), kinds, after).await?;
-    let deliveries = gateway.watch_deliveries(device.as_ref()).await?;
+    // A key for one device or workspace sees no deliveries: endpoints are everybody's.
+    let deliveries = if caller.reaches_everything().is_ok() {
+        gateway.watch_deliveries(device.as_ref()).await?
+    } else {
+        StreamExt::boxed(futures::stream::pending())
+    };
     let body = sse::body(Source {
         sessions,
         events,
