@@ -35,5 +35,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: { proxy: { '/v1': GATEWAY, '/api': GATEWAY } },
+  server: { proxy: { '/v1': GATEWAY, '/api/': GATEWAY } },
 });
