@@ -52,7 +52,7 @@ test('a key for one device says so, and everything cannot be narrowed', async ({
   await expect(form.getByRole('alert')).toHaveText('There is no such device; it may have been deleted.');
   await form.getByLabel('Token Name').fill(token);
   await form.getByRole('button', { name: 'New API key' }).click();
-  const key = await page.getByText(/^wg_/).textContent();
+  const key = await page.getByRole('dialog', { name: 'Your new API key' }).getByText(/^wg_/).textContent();
   await page.keyboard.press('Escape');
   const row = page.getByRole('listitem').filter({ hasText: name });
   await expect(row).toContainText(`Send · Device ${token}`);

@@ -7,7 +7,7 @@ test('a workspace is made of devices, renamed, and deleted by typing its name', 
   await page.goto('/workspaces');
   await page.getByRole('button', { name: 'New workspace' }).first().click();
   const form = page.getByRole('dialog', { name: 'New workspace' });
-  await form.getByLabel('Name').fill(name);
+  await form.getByLabel('Name', { exact: true }).fill(name);
   await expect(form.getByRole('button', { name: 'Create' })).toBeDisabled();
   await form.getByRole('searchbox').fill(token);
   await form.getByLabel(token).check();

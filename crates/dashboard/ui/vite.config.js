@@ -47,5 +47,5 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'common', test: COMMON }] } } },
   },
-  server: { proxy: { '/v1': GATEWAY, '/api': GATEWAY } },
+  server: { proxy: { '/v1': GATEWAY, '/api/': GATEWAY } },
 });
