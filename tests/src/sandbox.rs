@@ -236,7 +236,8 @@ async fn start_gateway(data: &Path, sim_authority: &str) -> (Client, Arc<Gateway
         ..WaSettings::default()
     };
     let driver = WaDriver::new(settings, clock.clone()).unwrap();
-    let app = App::build(config, Network::Simulated, Arc::new(driver), clock)
+    let phones = wagate_sandbox::phones::routes(&format!("http://{sim_authority}")).unwrap();
+    let app = App::build_with(config, Network::Simulated, Arc::new(driver), clock, phones)
         .await
         .unwrap();
     let api = Client::new(app.address());

@@ -4,7 +4,7 @@
 mod cli;
 mod gateway;
 mod guide;
-mod phones;
+pub mod phones;
 mod simulator;
 
 pub use cli::run_cli;

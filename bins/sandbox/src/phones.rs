@@ -30,7 +30,7 @@ struct Simulator {
 }
 
 /// Routes that pass requests on to the simulator at `sim_url`.
-pub(crate) fn routes(sim_url: &str) -> anyhow::Result<Routes> {
+pub fn routes(sim_url: &str) -> anyhow::Result<Routes> {
     // A client needs a provider, also for plain HTTP; whoever comes first installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
