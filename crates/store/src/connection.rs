@@ -72,7 +72,9 @@ impl Target {
             Self::Sqlite(path) => open_file(path).map(Connection::Sqlite),
             Self::Postgres(url) => {
                 let mut c = open_server(url)?;
-                c.batch_execute("SET synchronous_commit = on")
+                // Everything that the writer looks for has an index. A server that knows nothing yet of a table that
+                // fills up would rather read all of it for a hundred lanes.
+                c.batch_execute("SET synchronous_commit = on; SET enable_seqscan = off")
                     .map_err(from_diesel)?;
                 lock(&mut c)?;
                 Ok(Connection::Postgres(c))
