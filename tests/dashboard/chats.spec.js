@@ -3,9 +3,9 @@
 import AxeBuilder from '@axe-core/playwright';
 
 import { expect, signIn, test, unique } from './dashboard.js';
+import { KEY } from './places.js';
 
 const GATEWAY = process.env.WAGATE_URL ?? 'http://127.0.0.1:8080';
-const KEY = process.env.WAGATE_API_KEY ?? '';
 const SIMULATOR = process.env.WAGATE_SIM_URL ?? 'http://127.0.0.1:8081';
 
 async function call(url, method = 'GET', body, headers = {}) {

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 
 import { expect, signIn, test, unique } from './dashboard.js';
+import { KEY } from './places.js';
 
-const KEY = process.env.WAGATE_API_KEY ?? '';
 const headers = { apikey: KEY };
 
 /** A receiver that answers what it is told to. */

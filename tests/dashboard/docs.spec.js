@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
 import { expect, signIn, test } from './dashboard.js';
-
-const KEY = process.env.WAGATE_API_KEY ?? '';
+import { KEY } from './places.js';
 
 test('the documentation lists exactly what the gateway describes', async ({ page, request }) => {
   const { paths } = await (await request.get('/openapi.json')).json();
