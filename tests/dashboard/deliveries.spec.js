@@ -21,8 +21,6 @@ async function receiver() {
 }
 
 test('a delivery that fails shows its next attempt, and turns green when it arrives', async ({ page, request }) => {
-  const { network } = await (await request.get('/v1/sign-in')).json();
-  test.skip(network !== 'simulated', 'only the sandbox delivers to this machine');
   const [token, hook] = [unique('deliver'), await receiver()];
   try {
     await request.post('/v1/devices', { headers, data: { token } });

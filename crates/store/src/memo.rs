@@ -1,6 +1,7 @@
 //! What every commit of the driver needs to know and what seldom changes: the device, and the endpoints that
 //! receive its events. Kept until something is written that they may hang on. One gateway owns the database, so
-//! that nobody else writes.
+//! that nobody else writes. Since when an endpoint fails is not followed: settling changes that all the time, and a
+//! commit does not ask.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -17,7 +17,7 @@ use crate::error::{Failure, from_diesel, is_disk_failure, repeat, unavailable};
 use crate::memo::Memo;
 use crate::recording::{Answer, Recording};
 
-/// Most jobs in one commit.
+/// Most jobs in one commit; one that records may hold as many batches.
 const MAX_BATCH: usize = 100;
 /// Longest time that a batch grows before it is committed.
 const MAX_WAIT: Duration = Duration::from_millis(2);
