@@ -258,17 +258,18 @@ impl Bench {
         times
     }
 
-    /// Commits of the gateway's one writer so far: each waits for the disk once.
-    async fn commits(&self) -> f64 {
+    /// Waits of the gateway for the disk so far: one for a commit, two for a checkpoint.
+    async fn syncs(&self) -> f64 {
         let client = reqwest::Client::builder().build().unwrap();
         let asked = client
             .get(format!("http://{}/metrics", self.address))
             .header("apikey", KEY);
         let text = asked.send().await.unwrap().text().await.unwrap();
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("wagate_database_commits_total "));
-        line.unwrap().parse().unwrap()
+        let count = |name: &str| -> f64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().trim().parse().unwrap()
+        };
+        count("wagate_database_commits_total ") + 2.0 * count("wagate_database_checkpoints_total ")
     }
 
     async fn stop(self) {
@@ -322,7 +323,7 @@ async fn run(name: &str, database: Option<&str>, syncs: Option<impl Fn() -> f64>
     let bench = Bench::start(database).await;
     let syncs = async || match &syncs {
         Some(counted) => counted(),
-        None => bench.commits().await,
+        None => bench.syncs().await,
     };
     let before = syncs().await;
     let throughput = bench.throughput().await;

@@ -64,6 +64,13 @@ async function recorded(token, jid, count) {
   return (await api(path)).data;
 }
 
+/** Something that is waited for, and happens once. */
+function signal() {
+  let give;
+  const given = new Promise((resolve) => (give = resolve));
+  return { give, given };
+}
+
 test('a conversation goes back and forth while it is looked at', async ({ page }) => {
   const [shop, ana] = [await person('Shop'), await person('<img src=x onerror=alert(1)>')];
   const token = await linked(shop);
@@ -95,6 +102,39 @@ test('a conversation goes back and forth while it is looked at', async ({ page }
   await expect(talk.getByText('Thank you')).toBeVisible();
   await page.reload();
   await expect(talk.getByRole('listitem').filter({ hasText: /Is it open|Until six|Thank you/ })).toHaveCount(3);
+  await forget(token);
+});
+
+test('an answer that comes late takes nothing back that was told meanwhile', async ({ page }) => {
+  const [shop, ana] = [await person('Shop'), await person('Ana')];
+  const token = await linked(shop);
+  await ana.writes(shop, 'Is it open?');
+  await signIn(page, `/devices/${token}/chats`);
+  await row(page, 'Ana').click();
+  const talk = said(page, 'Ana');
+  await composer(page).fill('Until six');
+  await composer(page).press('Enter');
+  const answer = talk.getByRole('listitem').filter({ hasText: 'Until six' });
+  await expect(answer).toContainText('Delivered');
+
+  const [asked, told] = [signal(), signal()];
+  await page.route(
+    '**/chats/*/messages*',
+    async (route) => {
+      const response = await route.fetch();
+      asked.give();
+      await told.given;
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  await ana.writes(shop, 'And tomorrow?');
+  await asked.given;
+  await ana.reads(shop, (await ana.messages()).find((one) => one.text === 'Until six').id);
+  await expect(answer).toContainText('Read');
+  told.give();
+  await expect(talk.getByText('And tomorrow?')).toBeVisible();
+  await expect(answer).toContainText('Read');
   await forget(token);
 });
 

@@ -236,7 +236,7 @@ async fn start_gateway(data: &Path, sim_authority: &str) -> (Client, Arc<Gateway
         ..WaSettings::default()
     };
     let driver = WaDriver::new(settings, clock.clone()).unwrap();
-    let phones = wagate_sandbox::phones::routes(&format!("http://{sim_authority}")).unwrap();
+    let phones = wagate_sandbox::phones::routes(&format!("http://{sim_authority}"), clock.clone()).unwrap();
     let app = App::build_with(config, Network::Simulated, Arc::new(driver), clock, phones)
         .await
         .unwrap();

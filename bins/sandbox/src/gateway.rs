@@ -33,6 +33,6 @@ pub async fn build(config: Config, sim_url: &str) -> anyhow::Result<App> {
         ..WaSettings::default()
     };
     let driver = WaDriver::new(settings, clock.clone())?;
-    let routes = phones::routes(sim_url)?;
+    let routes = phones::routes(sim_url, clock.clone())?;
     App::build_with(config, Network::Simulated, Arc::new(driver), clock, routes).await
 }

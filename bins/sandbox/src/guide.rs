@@ -10,6 +10,7 @@ pub fn print_both(gateway: SocketAddr, key: &str, setup: Option<&str>, sim_url: 
         out,
         "\nwagate sandbox: everything below happens on this machine.\n"
     )?;
+    writeln!(out, "  dashboard           {}", entrance(gateway, key))?;
     writeln!(out, "  gateway             http://{gateway}")?;
     writeln!(out, "  API key             {key}")?;
     if let Some(code) = setup {
@@ -26,12 +27,18 @@ pub fn print_both(gateway: SocketAddr, key: &str, setup: Option<&str>, sim_url: 
 pub fn print_gateway(gateway: SocketAddr, key: &str, setup: Option<&str>, sim_url: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "\nwagate gateway over the simulator at {sim_url}\n")?;
-    writeln!(out, "  gateway  http://{gateway}\n  API key  {key}")?;
+    writeln!(out, "  dashboard  {}", entrance(gateway, key))?;
+    writeln!(out, "  gateway    http://{gateway}\n  API key    {key}")?;
     if let Some(code) = setup {
         writeln!(out, "  setup code  {code}   (makes the first admin)")?;
     }
     writeln!(out)?;
     tour(&mut out, &format!("http://{gateway}"), key, sim_url)
+}
+
+/// Opens the dashboard with the sandbox's key, which is no secret: what stands behind `#` stays in the browser.
+fn entrance(gateway: SocketAddr, key: &str) -> String {
+    format!("http://{gateway}/#key={key}")
 }
 
 /// Only the simulator runs.

@@ -5,6 +5,7 @@ mod cli;
 mod gateway;
 mod guide;
 pub mod phones;
+mod receiver;
 mod simulator;
 
 pub use cli::run_cli;

@@ -12,6 +12,9 @@ use anyhow::Context;
 use reqwest::{Client, Method, Url};
 use serde_json::json;
 use wagate::Routes;
+use wagate_domain::ports::Clock;
+
+use crate::receiver::{self, Receiver};
 
 /// Where it stands on the gateway, and where on the simulator.
 const HERE: &str = "/sandbox";
@@ -29,8 +32,8 @@ struct Simulator {
     base: Url,
 }
 
-/// Routes that pass requests on to the simulator at `sim_url`.
-pub fn routes(sim_url: &str) -> anyhow::Result<Routes> {
+/// Routes that pass requests on to the simulator at `sim_url`, and a receiver for webhooks.
+pub fn routes(sim_url: &str, clock: Arc<dyn Clock>) -> anyhow::Result<Routes> {
     // A client needs a provider, also for plain HTTP; whoever comes first installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
@@ -41,12 +44,16 @@ pub fn routes(sim_url: &str) -> anyhow::Result<Routes> {
         .context("no HTTP client can be made")?;
     let base = Url::parse(sim_url).with_context(|| format!("{sim_url} is no address"))?;
     let simulator = Data::new(Simulator { client, base });
+    let receiver = Receiver::new(clock);
     Ok(Arc::new(move |app: &mut ServiceConfig| {
-        let simulator = simulator.clone();
+        let (simulator, receiver) = (simulator.clone(), receiver.clone());
+        receiver::receives(app, &receiver);
         app.service(wagate::signed_in_scope(HERE, |scope| {
             scope
                 .app_data(simulator)
+                .app_data(receiver)
                 .app_data(PayloadConfig::new(MAX_BODY_BYTES))
+                .route("/receiver", web::get().to(receiver::received))
                 .route("/{tail:.+}", web::route().to(pass_on));
         }));
     }))

@@ -19,8 +19,9 @@ const BUSY_TIMEOUT_MS: u32 = 5_000;
 const WAL_LIMIT: u32 = 64 << 20;
 /// What the writer keeps of the file in memory, in KiB: the indexes' inner pages, and those that change all the time.
 const WRITER_CACHE_KIB: u32 = 16 << 10;
-/// The write-ahead log is moved into the file when it has so many pages of 4 KiB.
-const WAL_PAGES: u32 = 2_000;
+/// Pages of 4 KiB in the write-ahead log at which the writer itself moves it into the file. Most of it is there already by
+/// then: see `checkpoint`.
+const WAL_PAGES: u32 = 8_000;
 
 /// What no statement of ours takes: it hangs, and the connection is better given up.
 const STATEMENT_TIMEOUT: &str = "30s";
@@ -80,6 +81,19 @@ impl Target {
                 Ok(Connection::Postgres(c))
             }
         }
+    }
+
+    /// Opens the connection that moves the write-ahead log into the file beside the writer; PostgreSQL does that itself.
+    pub(crate) fn connect_checkpointer(&self) -> Result<Option<Connection>> {
+        let Self::Sqlite(path) = self else {
+            return Ok(None);
+        };
+        let mut c = SqliteConnection::establish(utf8(path)?).map_err(unavailable)?;
+        c.batch_execute(&format!(
+            "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA synchronous = FULL;"
+        ))
+        .map_err(from_diesel)?;
+        Ok(Some(Connection::Sqlite(c)))
     }
 
     /// Opens a connection that cannot write, not even by mistake.

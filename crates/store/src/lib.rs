@@ -12,6 +12,7 @@ mod chat_history;
 mod chat_list;
 mod chat_rows;
 mod chats;
+mod checkpoint;
 mod connection;
 mod deliveries;
 mod delivery_log;

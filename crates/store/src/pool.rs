@@ -91,7 +91,9 @@ impl Database {
         crate::migrate::migrate(&mut first.conn())?;
         crate::sealing::check(&mut first.conn(), &sealer)?;
         let of_writer = target.clone();
-        let writer = Writer::start(first, move || of_writer.connect_writer())?;
+        let writer = Writer::start(first, target.connect_checkpointer()?, move || {
+            of_writer.connect_writer()
+        })?;
         let pool = Pool::builder()
             .max_size(readers)
             .min_idle(Some(1))

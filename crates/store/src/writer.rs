@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 use wagate_domain::ports::Recorded;
 use wagate_domain::{Error, Result};
 
+use crate::checkpoint::Checkpointer;
 use crate::connection::Connection;
 use crate::dialect::Conn;
 use crate::error::{Failure, from_diesel, is_disk_failure, repeat, unavailable};
@@ -89,15 +90,21 @@ where
 }
 
 impl Writer {
-    /// Starts the thread on its first connection; `open` makes a new one when that breaks.
+    /// Starts the thread on its first connection; `open` makes a new one when that breaks. On `beside` the log of what
+    /// is committed is moved into the file.
     pub(crate) fn start(
         first: Connection,
+        beside: Option<Connection>,
         open: impl Fn() -> Result<Connection> + Send + 'static,
     ) -> Result<Self> {
         let (commands, receiver) = channel();
         let (break_down, broken) = watch::channel(false);
+        let checkpoints = beside
+            .map(|connection| Checkpointer::start(connection, break_down.clone()))
+            .transpose()?;
         let mut thread = WriterThread {
             open,
+            checkpoints,
             connection: Some(first),
             queue: receiver,
             ahead: VecDeque::new(),
@@ -160,6 +167,7 @@ pub(crate) fn closed() -> Error {
 
 struct WriterThread<O> {
     open: O,
+    checkpoints: Option<Checkpointer>,
     connection: Option<Connection>,
     queue: Receiver<Command>,
     /// Taken from the queue and not run yet.
@@ -183,6 +191,7 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
                 }
             }
         }
+        self.checkpoints = None;
         if let Some(connection) = &mut self.connection {
             connection.finish();
         }
@@ -317,6 +326,9 @@ impl<O: Fn() -> Result<Connection>> WriterThread<O> {
         }
         // One for each time that somebody waited for the disk.
         metrics::counter!("wagate_database_commits_total").increment(1);
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.committed();
+        }
         self.connection = Some(connection);
         Ok(())
     }

@@ -23,7 +23,7 @@ fn writer(directory: &TempDir) -> (Writer, Arc<AtomicUsize>) {
         )?;
         Ok(connection)
     };
-    (Writer::start(open().unwrap(), open).unwrap(), opened)
+    (Writer::start(open().unwrap(), None, open).unwrap(), opened)
 }
 
 fn sql(conn: &mut Conn<'_>, statement: &str) -> Result<(), Failure> {

@@ -14,3 +14,11 @@ function worthRetrying(failures: number, error: Error): boolean {
 export const cache = new QueryClient({
   defaultOptions: { queries: { retry: worthRetrying, staleTime: 15_000, refetchOnWindowFocus: true } },
 });
+
+/** Asks, and gives what the stream put under this key meanwhile when it did: the answer may be older than that. */
+export async function unlessTold<T>(key: readonly string[], ask: () => Promise<T>): Promise<T> {
+  const before = cache.getQueryData<T>(key);
+  const answer = await ask();
+  const now = cache.getQueryData<T>(key);
+  return now === undefined || now === before ? answer : now;
+}

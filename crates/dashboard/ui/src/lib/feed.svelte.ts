@@ -17,6 +17,8 @@ export class Feed<T> {
   #key: (item: T) => string;
   #refreshing = false;
   #again = false;
+  /** Changes that were told while a page was under way: it may be older than they are. */
+  #told: { key: string; change: (item: T) => T }[] = [];
 
   constructor(fetch: (after: string | undefined) => Promise<Page<T>>, key: (item: T) => string) {
     this.#fetch = fetch;
@@ -30,7 +32,7 @@ export class Feed<T> {
     this.error = null;
     try {
       for (let empty = 0; empty < EMPTY_PAGES; empty += 1) {
-        const page = await this.#fetch(this.next ?? undefined);
+        const page = await this.#page(this.next ?? undefined);
         this.items = this.#joined(this.items, page.data);
         this.next = page.next;
         this.loaded = true;
@@ -39,22 +41,23 @@ export class Feed<T> {
     } catch (error) {
       this.error = error;
     } finally {
-      this.busy = false;
+      this.#quiet(() => (this.busy = false));
     }
+    if (this.#again && this.loaded) await this.refresh();
   }
 
   /** Reads the first page again and puts what is new or changed in front. Asked for meanwhile, it reads once more. */
   async refresh(): Promise<void> {
-    if (!this.loaded) return this.more();
-    if (this.#refreshing) {
+    if (this.#refreshing || (this.busy && !this.loaded)) {
       this.#again = true;
       return;
     }
+    if (!this.loaded) return this.more();
     this.#refreshing = true;
     try {
       do {
         this.#again = false;
-        const page = await this.#fetch(undefined);
+        const page = await this.#page(undefined);
         const known = new Set(this.items.map(this.#key));
         const gap = page.next !== null && !page.data.some((item) => known.has(this.#key(item)));
         // More is new than fits on a page: what was read before does not join on.
@@ -64,16 +67,30 @@ export class Feed<T> {
     } catch {
       // What is shown stays; the next event, or the next connection, asks again.
     } finally {
-      this.#refreshing = false;
+      this.#quiet(() => (this.#refreshing = false));
     }
   }
 
   /** Changes one item where it stands, and says whether it is here. */
   patch(key: string, change: (item: T) => T): boolean {
+    if (this.busy || this.#refreshing) this.#told.push({ key, change });
     const at = this.items.findIndex((item) => this.#key(item) === key);
     if (at < 0) return false;
     this.items = this.items.map((item, index) => (index === at ? change(item) : item));
     return true;
+  }
+
+  /** A page with what was told since it was asked for. */
+  async #page(after: string | undefined): Promise<Page<T>> {
+    const page = await this.#fetch(after);
+    const changed = (item: T): T =>
+      this.#told.filter(({ key }) => key === this.#key(item)).reduce((one, { change }) => change(one), item);
+    return { ...page, data: page.data.map(changed) };
+  }
+
+  #quiet(end: () => void): void {
+    end();
+    if (!this.busy && !this.#refreshing) this.#told = [];
   }
 
   #joined(front: T[], back: T[]): T[] {

@@ -15,6 +15,8 @@ export type PhoneMessage = {
   media: { mimetype: string; file_name: string | null; size: number } | null;
   status: string;
 };
+/** A request that the sandbox's own receiver took; the time in milliseconds since 1970. */
+export type Received = { number: number; received_at: number; webhook_id: string | null; body: unknown };
 export type PhoneCall = { call_id: string; from: string; to: string; state: string };
 
 /** Why the simulator did not do it, in the reader's words where there are some. */
@@ -53,6 +55,8 @@ export const sandbox = {
   read: (phone: string, chat: string, id: string) => ask('POST', at(phone, '/read'), { chat, id }),
   calls: (phone: string) => ask<{ data: PhoneCall[] }>('GET', at(phone, '/calls')).then(({ data }) => data),
   call: (phone: string, to: string) => ask<{ call_id: string }>('POST', at(phone, '/calls'), { to }),
+  /** Where the sandbox takes webhooks, and what came, the latest first. */
+  receiver: () => ask<{ url: string; data: Received[] }>('GET', '/receiver'),
   hangUp: (phone: string, call: string) => ask('POST', at(phone, `/calls/${encodeURIComponent(call)}/end`)),
 };
 

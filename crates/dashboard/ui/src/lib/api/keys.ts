@@ -13,6 +13,7 @@ export const keys = {
   delivery: (id: string) => ['delivery', id] as const,
   health: ['health'] as const,
   simulated: ['simulated'] as const,
+  receiver: ['simulated', 'receiver'] as const,
   eventTypes: ['event-types'] as const,
   openapi: ['openapi'] as const,
   settings: ['settings'] as const,
