@@ -1,6 +1,6 @@
 // The simulated people, moved by the simulator's control API, which the gateway passes on below `/sandbox`.
 import { phones as words } from './i18n/phones';
-import type { TypingState } from './typing.svelte';
+import type { TypingState } from './typist';
 
 export type Phone = {
   phone: string;

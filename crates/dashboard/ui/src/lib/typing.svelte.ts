@@ -1,18 +1,14 @@
-// Typing, both ways: who does it at the other end, and telling them that somebody does here.
+// Who types at the other end.
 import { addressOf, senderName, type Party } from './chats';
 import { t } from './i18n/index.svelte';
 import type { ChatMessage } from './api/client';
+import type { TypingState } from './typist';
 
-export type TypingState = 'composing' | 'recording' | 'paused';
 type Who = Party & { lid: string | null };
 export type Typing = { device: string; chat: Who; sender: Who; state: TypingState };
 
 /** Without another word of it, nobody types any more. */
 const SILENCE_MS = 15_000;
-/** At the other end it is forgotten sooner or later, unless it is said again. */
-const AGAIN_MS = 10_000;
-/** Whoever has pressed no key for so long has stopped. */
-const STOPPED_MS = 5000;
 
 /** Those who type to a device now. */
 export class Typists {
@@ -63,34 +59,4 @@ export function typingText(typists: Typing[], messages: ChatMessage[]): string {
   const known = messages.find(({ sender }) => sender?.jid === one.sender.jid)?.sender;
   const name = known ? senderName(known) : addressOf(one.sender);
   return recording ? t('chats.recording_who', { name }) : t('chats.typing_who', { name });
-}
-
-/** Tells the other end what somebody does here, no more often than it has to. */
-export class Typist {
-  #tell: (state: TypingState) => void;
-  #told = 0;
-  #stopping: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(tell: (state: TypingState) => void) {
-    this.#tell = tell;
-  }
-
-  /** The text has changed to this. */
-  typed(text: string): void {
-    if (!text.trim()) return this.stop();
-    clearTimeout(this.#stopping);
-    const going = this.#stopping !== undefined;
-    this.#stopping = setTimeout(() => this.stop(), STOPPED_MS);
-    if (going && Date.now() - this.#told < AGAIN_MS) return;
-    this.#told = Date.now();
-    this.#tell('composing');
-  }
-
-  /** The text was sent or given up. */
-  stop(): void {
-    if (this.#stopping === undefined) return;
-    clearTimeout(this.#stopping);
-    this.#stopping = undefined;
-    this.#tell('paused');
-  }
 }
