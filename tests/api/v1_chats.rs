@@ -6,13 +6,13 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use wagate_domain::model::event::{Receipt, ReceiptKind};
 use wagate_domain::model::message::ReceivedMedia;
-use wagate_domain::model::{Contact, EventBody, Jid, MediaKind, MessageId, ReceivedMessage};
+use wagate_domain::model::{Contact, EventBody, Jid, MediaKind, MessageId, ReceivedMessage, TypingState};
 use wagate_domain::testing::FakeSession;
 
 use crate::answer::assert_answers;
 use crate::directory::{family, jid};
 use crate::support::TestApp;
-use crate::v1_support::{get, post, raw};
+use crate::v1_support::{get, post, put, raw};
 
 const CHATS: &str = "/v1/devices/shop/chats";
 const AYU: &str = "628111111111@s.whatsapp.net";
@@ -227,4 +227,47 @@ async fn a_retry_is_one_message() {
         assert_eq!(app.call(request).await.status, status);
     }
     assert_eq!(texts(&app, AYU).await, ["once"]);
+}
+
+#[tokio::test]
+async fn a_conversation_is_told_that_somebody_types() {
+    let app = TestApp::start();
+    let session = app.paired("shop").await;
+    let typing = |chat: &str| format!("{CHATS}/{chat}/typing");
+    for (chat, state) in [(AYU, "composing"), (AYU, "paused"), (FAMILY, "recording")] {
+        let told = put(&app, &typing(chat), json!({ "state": state })).await;
+        assert_eq!(told.status, 204, "{told}");
+    }
+    assert_eq!(
+        session.typed(),
+        [
+            (jid(AYU), TypingState::Composing),
+            (jid(AYU), TypingState::Paused),
+            (jid(FAMILY), TypingState::Recording),
+        ]
+    );
+    for (chat, body, verdict) in [
+        (AYU, json!({ "state": "singing" }), "422 invalid_state"),
+        (AYU, json!({ "state": 7 }), "422 invalid_state"),
+        (AYU, json!({}), "422 invalid_state"),
+        (AYU, json!({ "state": "paused", "for": 5 }), "422 invalid_body"),
+        (
+            "status@broadcast",
+            json!({ "state": "paused" }),
+            "422 invalid_jid",
+        ),
+        ("nobody", json!({ "state": "paused" }), "404 chat_not_found"),
+    ] {
+        let refused = put(&app, &typing(chat), body).await;
+        assert_eq!(refused.verdict(), verdict, "{refused}");
+    }
+    let missing = format!("/v1/devices/nobody/chats/{AYU}/typing");
+    let missing = put(&app, &missing, json!({ "state": "paused" })).await;
+    assert_eq!(missing.verdict(), "404 device_not_found");
+    session.drop_connection().await;
+    let away = put(&app, &typing(AYU), json!({ "state": "composing" })).await;
+    assert_eq!(away.verdict(), "409 session_not_connected");
+    assert_eq!(session.typed().len(), 3);
+    let chats = get(&app, CHATS).await.json();
+    assert_eq!(chats["data"], json!([]), "nothing is recorded");
 }

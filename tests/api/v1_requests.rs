@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 35] = [
+const PATHS: [(&str, &[Method]); 36] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -23,6 +23,7 @@ const PATHS: [(&str, &[Method]); 35] = [
     ("/v1/devices/shop/chats/1@lid", &[Method::GET]),
     ("/v1/devices/shop/chats/1@lid/messages", &[Method::GET]),
     ("/v1/devices/shop/chats/1@lid/read", &[Method::POST]),
+    ("/v1/devices/shop/chats/1@lid/typing", &[Method::PUT]),
     ("/v1/workspaces", &[Method::GET]),
     ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),
@@ -199,6 +200,7 @@ async fn no_body_breaks_anything() {
     let webhook = post(&app, "/v1/webhooks", json!({ "url": "https://example.com/" })).await;
     let path = webhook.headers["location"].to_str().unwrap().to_owned();
     let valid = r#""url":"https://example.com/""#;
+    let typing = "/v1/devices/shop/chats/1@lid/typing".to_owned();
     for (method, path, valid, fields) in [
         (
             Method::POST,
@@ -230,6 +232,7 @@ async fn no_body_breaks_anything() {
             r#""name":"siti","password":"correct horse battery""#,
             &["code"],
         ),
+        (Method::PUT, typing, "", &["state"]),
         (Method::POST, format!("{path}/rotate-secret"), "", &["secret"]),
         (Method::POST, format!("{path}/replay"), "", &["since"]),
         (

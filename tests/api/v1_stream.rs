@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
-use wagate_domain::model::{DeliveryOutcome, Setback};
+use wagate_domain::model::{DeliveryOutcome, Setback, Typing, TypingState};
 use wagate_domain::ports::Clock;
 
 use crate::support::{ACCOUNT, TestApp};
@@ -218,6 +218,40 @@ async fn how_deliveries_fare_is_told() {
     let listed = get(&app, "/v1/deliveries").await.json();
     assert_eq!(tried["next_attempt_at"], listed["data"][0]["next_attempt_at"]);
     assert!(tried["next_attempt_at"].is_string());
+}
+
+#[tokio::test]
+async fn typing_is_told_and_recorded_nowhere() {
+    let app = TestApp::start();
+    let (shop, other) = (app.paired("shop").await, app.paired("other").await);
+    let mut reader = Reader::open(stream(&app, "?device=shop&type=call.*")).await;
+    let typing = |state| Typing {
+        chat: "120363000000000001@g.us".parse().unwrap(),
+        chat_lid: None,
+        sender: "628111111111@s.whatsapp.net".parse().unwrap(),
+        sender_lid: Some("111222333@lid".parse().unwrap()),
+        state,
+    };
+    let before = log(&app).await;
+    other.hear_typing(typing(TypingState::Paused));
+    shop.hear_typing(typing(TypingState::Recording));
+    let frame = loop {
+        let frame = reader.frame().await;
+        if frame.event == "typing" {
+            break frame;
+        }
+    };
+    assert_eq!(frame.id, None, "only what can be read again has an id");
+    assert_eq!(
+        frame.data,
+        json!({
+            "device": "shop",
+            "chat": { "jid": "120363000000000001@g.us", "phone": null, "lid": null },
+            "sender": { "jid": "628111111111@s.whatsapp.net", "phone": "628111111111", "lid": "111222333@lid" },
+            "state": "recording",
+        })
+    );
+    assert_eq!(log(&app).await, before);
 }
 
 #[tokio::test]

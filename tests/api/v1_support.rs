@@ -32,6 +32,10 @@ pub async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
     app.call(request(app, Method::POST, path).json(&body)).await
 }
 
+pub async fn put(app: &TestApp, path: &str, body: Value) -> Answer {
+    app.call(request(app, Method::PUT, path).json(&body)).await
+}
+
 pub async fn patch(app: &TestApp, path: &str, body: Value) -> Answer {
     app.call(request(app, Method::PATCH, path).json(&body)).await
 }

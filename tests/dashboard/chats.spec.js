@@ -34,6 +34,9 @@ async function person(name, script = 'none') {
     writes: (to, text) => call(`${at}/messages`, 'POST', { to: to.phone ?? to, text }),
     sends: (to, file) => call(`${at}/messages`, 'POST', { to: to.phone ?? to, ...file }),
     reads: (from, id) => call(`${at}/read`, 'POST', { chat: from.phone, id }),
+    types: (to, state = 'composing') => call(`${at}/typing`, 'POST', { to: to.phone ?? to, state }),
+    /** What others do to this phone now. */
+    typing: async () => (await call(at)).typing.map(({ state }) => state),
     scan: (qr) => call(`${at}/scan`, 'POST', { qr }),
     group: (subject, members) =>
       call(`${at}/groups`, 'POST', { subject, participants: members.map((one) => one.phone) }),
@@ -199,6 +202,82 @@ test('older messages come while scrolling, and are found by what they say', asyn
   await expect(talk.getByText(/^message \d+$/)).toHaveCount(1);
   await page.keyboard.press('Escape');
   await expect(talk.getByText('message 69')).toBeVisible();
+  await forget(token);
+});
+
+/** What stands under the name of the conversation. */
+const under = (page, name) => page.getByRole('region', { name, exact: true }).locator('header p');
+
+test('who types at the other end is seen in the conversation and in the list, until they stop or write', async ({ page }) => {
+  const [shop, ana] = [await person('Shop'), await person('Ana')];
+  const token = await linked(shop);
+  await ana.writes(shop, 'Hello');
+  await recorded(token, ana.jid, 1);
+  await signIn(page, `/devices/${token}/chats?chat=${encodeURIComponent(ana.jid)}`);
+  await expect(said(page, 'Ana').getByText('Hello')).toBeVisible();
+  await expect(under(page, 'Ana')).toHaveText(`+${ana.phone}`);
+  await ana.types(shop);
+  await expect(under(page, 'Ana')).toHaveText('typing…');
+  await expect(row(page, 'Ana')).toContainText('typing…');
+  await expect(row(page, 'Ana')).not.toContainText('Hello');
+  await ana.types(shop, 'recording');
+  await expect(under(page, 'Ana')).toHaveText('recording audio…');
+  await ana.types(shop, 'paused');
+  await expect(under(page, 'Ana')).toHaveText(`+${ana.phone}`);
+  await expect(row(page, 'Ana')).toContainText('Hello');
+  await ana.types(shop);
+  await expect(under(page, 'Ana')).toHaveText('typing…');
+  await ana.writes(shop, 'Are you there?');
+  await expect(said(page, 'Ana').getByText('Are you there?')).toBeVisible();
+  await expect(under(page, 'Ana')).toHaveText(`+${ana.phone}`);
+  await expect(row(page, 'Ana')).toContainText('Are you there?');
+
+  const { jid } = await ana.group('Lunch', [shop]);
+  await ana.writes(jid, 'Noodles?');
+  await row(page, 'Lunch').click();
+  await expect(said(page, 'Lunch').getByText('Noodles?')).toBeVisible();
+  await ana.types(jid);
+  await expect(under(page, 'Lunch')).toHaveText('Ana is typing…');
+  await expect(row(page, 'Lunch')).toContainText('Ana is typing…');
+  await forget(token);
+});
+
+test('nobody types for ever', async ({ page }) => {
+  const [shop, ana] = [await person('Shop'), await person('Ana')];
+  const token = await linked(shop);
+  await ana.writes(shop, 'Hello');
+  await recorded(token, ana.jid, 1);
+  await page.clock.install();
+  await signIn(page, `/devices/${token}/chats?chat=${encodeURIComponent(ana.jid)}`);
+  await expect(said(page, 'Ana').getByText('Hello')).toBeVisible();
+  await ana.types(shop);
+  await expect(under(page, 'Ana')).toHaveText('typing…');
+  await page.clock.fastForward(15_000);
+  await expect(under(page, 'Ana')).toHaveText(`+${ana.phone}`);
+  await forget(token);
+});
+
+test('the other end sees that somebody types here, until the text is emptied, sent or left', async ({ page }) => {
+  const [shop, ana] = [await person('Shop'), await person('Ana')];
+  const token = await linked(shop);
+  const told = [];
+  page.on('request', (request) => request.method() === 'PUT' && told.push(request.postDataJSON().state));
+  await signIn(page, `/devices/${token}/chats?chat=${encodeURIComponent(ana.jid)}`);
+  await composer(page).pressSequentially('Until six');
+  await expect.poll(ana.typing).toEqual(['composing']);
+  expect(told).toEqual(['composing']);
+  await composer(page).fill('');
+  await expect.poll(ana.typing).toEqual([]);
+  await composer(page).fill('Until seven');
+  await expect.poll(ana.typing).toEqual(['composing']);
+  await composer(page).press('Enter');
+  await expect(said(page, `+${ana.phone}`).getByText('Until seven')).toBeVisible();
+  await expect.poll(ana.typing).toEqual([]);
+  await composer(page).fill('And');
+  await expect.poll(ana.typing).toEqual(['composing']);
+  await page.getByRole('link', { name: 'Devices', exact: true }).first().click();
+  await expect.poll(ana.typing).toEqual([]);
+  expect(told).toEqual(['composing', 'paused', 'composing', 'paused', 'composing', 'paused']);
   await forget(token);
 });
 

@@ -1,5 +1,6 @@
 // The simulated phones: only beside a simulated WhatsApp, such as the sandbox.
 import { createDevice, deleteDevice, expect, signIn, test, unique } from './dashboard.js';
+import { KEY } from './places.js';
 
 const number = () => `62899${String(Date.now()).slice(-6)}${Math.floor(Math.random() * 900 + 100)}`;
 
@@ -40,7 +41,7 @@ test('every screen says that nobody is real', async ({ page }) => {
   }
 });
 
-test('a phone scans, is written to, and answers', async ({ page }) => {
+test('a phone scans, is written to, and answers', async ({ page, request }) => {
   test.setTimeout(90_000);
   const token = unique('scan');
   const name = unique('Anna');
@@ -65,7 +66,15 @@ test('a phone scans, is written to, and answers', async ({ page }) => {
   await show(page, [friend]);
   await friendSet.getByRole('button', { name: 'Chats' }).click();
   await expect(friendSet.locator('[data-message=in]').getByText('<b>Hello</b> Ben')).toBeVisible();
+  const types = (state) =>
+    request.put(`/v1/devices/${token}/chats/${friendNumber}@s.whatsapp.net/typing`, { headers: { apikey: KEY }, data: { state } });
+  expect((await types('composing')).status()).toBe(204);
+  await expect(friendSet.getByText(`${name} is typing…`)).toBeVisible();
+  expect((await types('paused')).status()).toBe(204);
+  await expect(friendSet.getByText(`${name} is typing…`)).toHaveCount(0);
+  const told = page.waitForRequest((asked) => asked.url().endsWith(`/sandbox/phones/${friendNumber}/typing`));
   await friendSet.getByLabel('Message', { exact: true }).fill('Hello yourself');
+  expect((await told).postDataJSON()).toMatchObject({ state: 'composing' });
   await friendSet.getByRole('button', { name: 'Send' }).click();
   await expect(friendSet.locator('[data-message=out]').getByText('Hello yourself')).toBeVisible();
   await page.goto(`/events?search=Hello%20yourself`);

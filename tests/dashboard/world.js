@@ -47,6 +47,10 @@ export async function person(name, script = 'none') {
     unlink: (device) => sim.post(`${at}/unlink`, { device }),
     knows: (who, as) => sim.post(`${at}/contacts`, { phone: who.phone, name: as }),
     writes: (to, text) => sim.post(`${at}/messages`, { to: to.phone ?? to, text }),
+    /** Types, records (`recording`) or stops (`paused`). */
+    types: (to, state = 'composing') => sim.post(`${at}/typing`, { to: to.phone ?? to, state }),
+    /** What others do to this phone now. */
+    typing: async () => (await sim.get(at)).typing,
     group: (subject, members) => sim.post(`${at}/groups`, { subject, participants: members.map((one) => one.phone) }),
     messages: async () => (await sim.get(`${at}/messages`)).data,
     /** Something goes wrong for this phone's devices. Returns what ends that. */

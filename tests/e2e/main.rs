@@ -9,6 +9,7 @@ mod media;
 mod pairing;
 mod receive;
 mod send;
+mod typing;
 mod webhooks;
 
 /// The people of most stories: whose number the gateway holds, and somebody to talk to.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::stream::Stream;
+
 /// The key that test gateways are configured with.
 pub const API_KEY: &str = "test-key-0123456789";
 
@@ -115,6 +117,17 @@ impl Client {
     /// GET.
     pub async fn get(&self, path: &str) -> Reply {
         self.call(Method::GET, path, Value::Null, &[]).await
+    }
+
+    /// PUT.
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.call(Method::PUT, path, body, &[]).await
+    }
+
+    /// Opens `/v1/stream` with this query.
+    pub async fn stream(&self, query: &str) -> Stream {
+        let request = self.request(Method::GET, &format!("/v1/stream{query}"), &Value::Null, &[]);
+        Stream::open(request.send().await.unwrap()).await
     }
 
     /// POST.

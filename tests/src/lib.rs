@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod sandbox;
 pub mod simulator;
+pub mod stream;
 
 pub use client::{Client, Reply};
 pub use process::GatewayProcess;
@@ -26,3 +27,4 @@ pub use proxy::Proxy;
 pub use receiver::{Answer, Received, Receiver};
 pub use sandbox::Sandbox;
 pub use simulator::Simulator;
+pub use stream::Stream;

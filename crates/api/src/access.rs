@@ -90,6 +90,7 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     ("GET", "/v1/devices/{device}/chats/{jid}/messages", Class::May(READ, About::Path)),
     // It tells whoever wrote.
     ("POST", "/v1/devices/{device}/chats/{jid}/read", Class::May(SEND, About::Path)),
+    ("PUT", "/v1/devices/{device}/chats/{jid}/typing", Class::May(SEND, About::Path)),
     ("GET", "/v1/workspaces", Class::May(READ, About::Everybody)),
     // What is done to a workspace is done to its keys.
     ("PATCH", "/v1/workspaces/{workspace}", Class::All),

@@ -72,6 +72,7 @@ fn of_path(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operat
     let PathItem {
         get,
         post,
+        put,
         patch,
         delete,
         ..
@@ -79,6 +80,7 @@ fn of_path(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operat
     [
         (HttpMethod::Get, get),
         (HttpMethod::Post, post),
+        (HttpMethod::Put, put),
         (HttpMethod::Patch, patch),
         (HttpMethod::Delete, delete),
     ]

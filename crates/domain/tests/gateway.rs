@@ -17,5 +17,7 @@ mod send;
 mod sessions;
 #[path = "gateway/settings.rs"]
 mod settings;
+#[path = "gateway/typing.rs"]
+mod typing;
 #[path = "gateway/watching.rs"]
 mod watching;

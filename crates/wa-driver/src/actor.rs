@@ -29,6 +29,8 @@ const REDELIVER_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_REDELIVER_PAUSE: Duration = Duration::from_mins(5);
 /// How long the last events of a session may take to be written.
 const FLUSH_LIMIT: Duration = Duration::from_millis(1_500);
+/// How long the account is shown as online after it typed: whoever writes reads the answer.
+const SEEN_AFTER_TYPING: Duration = Duration::from_mins(1);
 /// How long saving a new link may take before the person hears of it all the same.
 const SAVE_LIMIT: Duration = Duration::from_secs(5);
 /// What upstream's count of failures jumps to when it is told to connect anew, and one more.
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Reconnect(oneshot::Sender<()>),
     /// Unlink the device.
     Logout(oneshot::Sender<()>),
+    /// The account types: it is shown as online, for a while.
+    Typed,
     /// Disconnect and end.
     Close(oneshot::Sender<()>),
 }
@@ -52,11 +56,12 @@ struct Due {
     restart: Option<Instant>,
     redeliver: Option<Instant>,
     typed_code: Option<Instant>,
+    quiet: Option<Instant>,
 }
 
 impl Due {
     fn next(&self) -> Option<Instant> {
-        [self.restart, self.redeliver, self.typed_code]
+        [self.restart, self.redeliver, self.typed_code, self.quiet]
             .into_iter()
             .flatten()
             .min()
@@ -134,6 +139,7 @@ impl Actor {
                 self.log_out().await;
                 let _ = reply.send(());
             }
+            Command::Typed => self.due.quiet = Some(Instant::now() + SEEN_AFTER_TYPING),
             Command::Close(reply) => {
                 let _ = reply.send(());
             }
@@ -274,6 +280,9 @@ impl Actor {
         if Due::take(&mut self.due.typed_code) {
             let effects = self.machine.typed_code_expired();
             self.apply(effects).await;
+        }
+        if Due::take(&mut self.due.quiet) {
+            self.with_client(be_quiet);
         }
         // A connection that was lost meanwhile brings the messages by itself when it comes back.
         if Due::take(&mut self.due.redeliver) && self.machine.state().is_connected() {

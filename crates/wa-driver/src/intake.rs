@@ -19,6 +19,7 @@ use crate::convert::party::{Parties, People};
 use crate::convert::{contact, incoming};
 use crate::journal::{Journal, commit_patiently};
 use crate::signal::{Signal, Signals};
+use crate::typing::Overheard;
 
 /// Names that are remembered so that not every message rewrites its sender.
 const MAX_NAMES: usize = 4_096;
@@ -109,13 +110,14 @@ impl Names {
     }
 }
 
-/// Sorts upstream's events: to those who wait, to the session, to the journal.
+/// Sorts upstream's events: to those who wait, to the session, to the journal, to those who listen.
 pub(crate) struct Handler {
     pub client: Weak<Client>,
     pub signals: Signals,
     pub journal: Journal,
     pub acks: Acks,
     pub calls: Arc<Calls>,
+    pub overheard: Overheard,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -147,6 +149,7 @@ impl Handler {
             EventKind::MissedCall,
             EventKind::CallEndedElsewhere,
             EventKind::ContactUpdate,
+            EventKind::ChatPresence,
         ])
     }
 
@@ -186,6 +189,11 @@ impl EventHandler for Handler {
             // again bypass it.
             WaEvent::Messages(batch) if !batch.hook_committed => {
                 self.record(event);
+            }
+            WaEvent::ChatPresence(_) => {
+                if let Some(client) = self.client.upgrade() {
+                    self.overheard.offer(event, client);
+                }
             }
             WaEvent::PictureUpdate(picture) if self.is_own(&picture.jid) => {
                 self.signals.send(Signal::OwnPicture);

@@ -30,6 +30,7 @@ mod shared;
 mod signal;
 mod transport;
 mod trust;
+mod typing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,6 +50,7 @@ use keys::{AddressBook, VaultBackend, World};
 use session::WaSession;
 use shared::{Parts, Shared};
 use transport::{Dialer, Reach};
+use typing::Overheard;
 
 /// The version that a client claims in a simulation when none is configured.
 const SIMULATED_VERSION: (u32, u32, u32) = (2, 3_000, 1_042_742_319);
@@ -116,6 +118,7 @@ impl Driver for WaDriver {
         backend.load().await.map_err(keys::unreadable)?;
         let book = AddressBook::new(device.id, keys.clone());
         let (journal, writer) = Journal::start(device.id, events.clone(), book.clone());
+        let (overheard, passing_on) = Overheard::start(device.id, events.clone());
         let parts = self.parts.clone();
         let shared = Arc::new(Shared::new(
             device.id,
@@ -124,9 +127,11 @@ impl Driver for WaDriver {
             keys,
             events,
             journal,
+            overheard,
             book,
         ));
         tokio::spawn(tracing::Instrument::instrument(writer, shared.span.clone()));
+        tokio::spawn(tracing::Instrument::instrument(passing_on, shared.span.clone()));
         Ok(Arc::new(WaSession::start(shared)))
     }
 }

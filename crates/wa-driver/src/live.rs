@@ -94,6 +94,7 @@ impl Running {
             journal: shared.journal.clone(),
             acks: shared.acks.clone(),
             calls: shared.calls.clone(),
+            overheard: shared.overheard.clone(),
             clock: shared.clock.clone(),
         };
         let subscription = client.subscribe(Handler::interest(), Arc::new(handler));

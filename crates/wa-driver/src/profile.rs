@@ -1,4 +1,4 @@
-//! The own account as others see it: not shown as online, and what its name and picture are.
+//! The own account as others see it: not shown as online unless it types, and what its name and picture are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,32 @@ const PICTURE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Upstream shows the account as online on each connection, which keeps the phone from notifying its
 /// owner.
-pub(crate) async fn be_quiet(_shared: Arc<Shared>, live: Arc<Live>) {
-    if let Err(error) = live.client.presence().set_unavailable().await {
+pub(crate) async fn be_quiet(shared: Arc<Shared>, live: Arc<Live>) {
+    let mut seen = shared.seen.lock().await;
+    *seen = false;
+    if has_name(&live)
+        && let Err(error) = live.client.presence().set_unavailable().await
+    {
         tracing::debug!(%error, "presence was not sent");
     }
+}
+
+/// Shows the account as online, unless it is already: WhatsApp shows typing, and tells of others', only to those who
+/// are. The session's task ends it after a while.
+pub(crate) async fn be_seen(shared: &Shared, live: &Live) {
+    let mut seen = shared.seen.lock().await;
+    if *seen || !has_name(live) {
+        return;
+    }
+    match live.client.presence().set_available().await {
+        Ok(()) => *seen = true,
+        Err(error) => tracing::debug!(%error, "presence was not sent"),
+    }
+}
+
+/// Presence carries the account's name. Right after pairing it is not known yet, and comes with a signal of its own.
+fn has_name(live: &Live) -> bool {
+    !live.client.push_name().is_empty()
 }
 
 /// What a session does once it is logged in.

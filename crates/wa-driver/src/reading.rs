@@ -33,7 +33,7 @@ pub(crate) async fn mark_read(client: &Client, chat: &Jid, messages: &[(MessageI
 }
 
 /// People write under their hidden identity when they have one.
-async fn as_written(people: &dyn People, jid: &Jid) -> WaJid {
+pub(crate) async fn as_written(people: &dyn People, jid: &Jid) -> WaJid {
     let written = to_wa(jid);
     if !written.is_pn() {
         return written;

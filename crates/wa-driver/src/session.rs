@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument as _;
 use wagate_domain::model::event::IncomingCall;
 use wagate_domain::model::{
-    Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage, SessionState,
+    Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage, SessionState, TypingState,
 };
 use wagate_domain::ports::{NumberLookup, Session};
 use wagate_domain::{Error, Result};
@@ -17,7 +17,7 @@ use wagate_domain::{Error, Result};
 use crate::actor::{Actor, Command};
 use crate::error::WHATSAPP;
 use crate::shared::Shared;
-use crate::{error, lookup, pairing, reading, send};
+use crate::{error, lookup, pairing, reading, send, typing};
 
 /// Commands that may wait for the session's task.
 const COMMANDS: usize = 16;
@@ -40,11 +40,18 @@ impl WaSession {
     }
 
     async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T> {
-        let closed = || Error::unavailable(WHATSAPP, "the session is closed");
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| closed())?;
+        self.order(command(reply)).await?;
         answer.await.map_err(|_| closed())
     }
+
+    async fn order(&self, command: Command) -> Result<()> {
+        self.commands.send(command).await.map_err(|_| closed())
+    }
+}
+
+fn closed() -> Error {
+    Error::unavailable(WHATSAPP, "the session is closed")
 }
 
 #[async_trait]
@@ -88,6 +95,18 @@ impl Session for WaSession {
     async fn mark_read(&self, chat: &Jid, messages: &[(MessageId, Jid)]) -> Result<()> {
         let live = self.shared.connected()?;
         let told = reading::mark_read(&live.client, chat, messages);
+        live.work(told, Shared::went_away)
+            .instrument(self.shared.span.clone())
+            .await
+    }
+
+    async fn set_typing(&self, chat: &Jid, state: TypingState) -> Result<()> {
+        let live = self.shared.connected()?;
+        if state != TypingState::Paused {
+            // First: however the rest ends, the account is not left online.
+            self.order(Command::Typed).await?;
+        }
+        let told = typing::tell(&self.shared, &live, chat, state);
         live.work(told, Shared::went_away)
             .instrument(self.shared.span.clone())
             .await

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tracing::Span;
 use wagate_domain::model::{DeviceId, SessionState};
 use wagate_domain::ports::{Clock, EventSink, KeyVault};
@@ -18,6 +18,7 @@ use crate::keys::{AddressBook, World};
 use crate::live::Live;
 use crate::settings::WaSettings;
 use crate::transport::Dialer;
+use crate::typing::Overheard;
 
 /// What all sessions of the process have in common.
 pub(crate) struct Parts {
@@ -36,10 +37,13 @@ pub(crate) struct Shared {
     pub vault: Arc<dyn KeyVault>,
     pub sink: Arc<dyn EventSink>,
     pub journal: Journal,
+    pub overheard: Overheard,
     pub book: AddressBook,
     pub acks: Acks,
     pub calls: Arc<Calls>,
     pub names: Arc<Names>,
+    /// Whether we show the account as online. Held while WhatsApp is told.
+    pub seen: Mutex<bool>,
     pub uploads: Semaphore,
     pub span: Span,
     pub state: watch::Sender<SessionState>,
@@ -47,6 +51,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part that the session cannot do without"
+    )]
     pub(crate) fn new(
         device: DeviceId,
         parts: Arc<Parts>,
@@ -54,6 +62,7 @@ impl Shared {
         vault: Arc<dyn KeyVault>,
         sink: Arc<dyn EventSink>,
         journal: Journal,
+        overheard: Overheard,
         book: AddressBook,
     ) -> Self {
         Self {
@@ -64,10 +73,12 @@ impl Shared {
             vault,
             sink,
             journal,
+            overheard,
             book,
             acks: Acks::default(),
             calls: Arc::default(),
             names: Arc::default(),
+            seen: Mutex::default(),
             // A root: the session outlives the request that opened it.
             span: tracing::info_span!(parent: None, "session", %device),
             state: watch::Sender::new(SessionState::Connecting),

@@ -13,7 +13,8 @@ use tokio::time::timeout;
 use ulid::Ulid;
 use wa_driver::{WaDriver, WaSettings};
 use wagate_domain::model::{
-    Content, Device, DeviceId, Event, Jid, OutgoingMessage, PhoneNumber, SessionState, Timestamp,
+    Content, Device, DeviceId, Event, Jid, OutgoingMessage, PhoneNumber, SessionState, Timestamp, Typing,
+    TypingState,
 };
 use wagate_domain::ports::{Devices as _, Driver as _, EventSink, KeyVault as _, Session};
 use wagate_domain::testing::{FakeClock, MemoryStore};
@@ -27,6 +28,8 @@ struct Sink(Mutex<Vec<Event>>);
 
 #[async_trait]
 impl EventSink for Sink {
+    fn typing(&self, _device: DeviceId, _typing: Typing) {}
+
     async fn commit(&self, _device: DeviceId, events: Vec<Event>) -> wagate_domain::Result<()> {
         self.0.lock().unwrap().extend(events);
         Ok(())
@@ -128,6 +131,10 @@ async fn what_needs_a_connection_is_refused_without_one() {
         Err(Error::WrongState { .. })
     ));
     assert!(matches!(session.groups().await, Err(Error::WrongState { .. })));
+    let typed = session
+        .set_typing(&Jid::phone("628111"), TypingState::Composing)
+        .await;
+    assert!(matches!(typed, Err(Error::WrongState { .. })));
     session.logout().await.unwrap();
     session.close().await;
     assert!(

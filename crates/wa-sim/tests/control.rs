@@ -329,7 +329,8 @@ async fn a_person_reads_types_saves_a_contact_and_unlinks() {
     for (verb, body, status) in [
         ("/read", json!({ "chat": chat, "id": sent["id"] }), 200),
         ("/read", json!({ "chat": chat, "id": "none" }), 404),
-        ("/typing", json!({ "to": ANNA }), 200),
+        ("/typing", json!({ "to": ANNA, "state": "recording" }), 200),
+        ("/typing", json!({ "to": ANNA, "state": "singing" }), 422),
         ("/contacts", json!({ "phone": ANNA, "name": "Annie" }), 200),
         (
             "/unlink",
@@ -342,6 +343,12 @@ async fn a_person_reads_types_saves_a_contact_and_unlinks() {
     }
     let (_, list) = sim.get(&format!("/sim/phones/{ANNA}/messages")).await;
     assert_eq!(list["data"][0]["status"], "read", "{list}");
+    let (_, anna) = sim.get(&format!("/sim/phones/{ANNA}")).await;
+    let ben = format!("{BEN}@s.whatsapp.net");
+    assert_eq!(
+        anna["typing"],
+        json!([{ "chat": ben, "sender": ben, "state": "recording" }])
+    );
     sim.stop().await.unwrap();
 }
 

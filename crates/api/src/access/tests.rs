@@ -12,6 +12,7 @@ fn described() -> BTreeSet<(String, String)> {
     let name = |method| match method {
         HttpMethod::Get => "GET",
         HttpMethod::Post => "POST",
+        HttpMethod::Put => "PUT",
         HttpMethod::Patch => "PATCH",
         HttpMethod::Delete => "DELETE",
         _ => panic!("a method that nobody expects"),

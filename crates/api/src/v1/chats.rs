@@ -1,14 +1,18 @@
 //! `/v1/devices/{device}/chats`: conversations, and what was said in them.
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use utoipa::IntoParams;
-use wagate_domain::model::{CursorQuery, Jid, Place, Token};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use wagate_domain::model::{CursorQuery, Jid, Place, Token, TypingState};
 use wagate_domain::{Error, Result};
 
 use super::chat_view::{ChatMessageView, ChatView};
 use super::extract::{Body, InPath, Named, NoFields, NoQuery, Params};
+use super::fields::required;
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::view::PageView;
+use crate::extract::Field;
 use crate::problem::Problem;
 use crate::query::QueryFields;
 use crate::state::ApiState;
@@ -57,6 +61,16 @@ impl ChatsQuery {
     fn cursor(&self) -> CursorQuery<Place> {
         CursorQuery::new(self.after, self.limit)
     }
+}
+
+/// What the account is doing in a conversation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SetTyping)]
+pub(super) struct SetTypingBody {
+    /// `composing`, `recording` (a voice message) or `paused`.
+    #[schema(value_type = String, example = "composing")]
+    state: Field,
 }
 
 /// Lists conversations.
@@ -163,4 +177,38 @@ pub(super) async fn read_chat(
         .run(|gateway| async move { gateway.read_chat(&token, &chat).await })
         .await?;
     Ok(Json(read.into()))
+}
+
+/// Tells a conversation that the account types.
+///
+/// Those at the other end see it for some seconds, or until `paused` or a message: while the typing goes on, say it again
+/// every ten seconds. The account is shown as online meanwhile and for a minute after, in which its phone may keep quiet
+/// about new messages. Nothing is recorded.
+#[utoipa::path(
+    put,
+    path = "/v1/devices/{device}/chats/{jid}/typing",
+    tag = "chats",
+    params(
+        ("device" = String, Path, description = "The device's token"),
+        ("jid" = String, Path, description = "The conversation's address: a person or a group"),
+    ),
+    request_body = SetTypingBody,
+    responses(
+        (status = 204, description = "WhatsApp was told"),
+        (status = 409, description = "The device is not linked, or not connected", body = ProblemView, content_type = PROBLEM_JSON),
+    ),
+)]
+pub(super) async fn set_typing(
+    state: Data<ApiState>,
+    device: Named<Token>,
+    chat: Named<ChatId>,
+    _: Params<NoQuery>,
+    body: Body<SetTypingBody>,
+) -> Result<HttpResponse, Problem> {
+    let typing: TypingState = required("state", body.0.state)?.parse()?;
+    let (token, chat) = (device.0, chat.0.0);
+    state
+        .run(|gateway| async move { gateway.set_typing(&token, &chat, typing).await })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
 }

@@ -35,18 +35,18 @@ pub(super) fn phone(jid: &Jid) -> Option<String> {
     (jid.server() == JidServer::Phone).then(|| jid.user().to_owned())
 }
 
-/// The hidden identity that an address is, when it is one.
-fn own_lid(jid: &Jid) -> Option<&Jid> {
-    (jid.server() == JidServer::Lid).then_some(jid)
+/// The hidden identity: the one that is known beside an address, or the address when it is one itself.
+pub(super) fn lid(jid: &Jid, also: Option<&Jid>) -> Option<String> {
+    let own = (jid.server() == JidServer::Lid).then_some(jid);
+    also.or(own).map(Jid::to_string)
 }
 
 impl From<Contact> for ContactView {
     fn from(contact: Contact) -> Self {
-        let lid = contact.lid.as_ref().or(own_lid(&contact.jid));
         Self {
             jid: contact.jid.to_string(),
             phone: phone(&contact.jid),
-            lid: lid.map(Jid::to_string),
+            lid: lid(&contact.jid, contact.lid.as_ref()),
             first_name: contact.first_name,
             full_name: contact.full_name,
             push_name: contact.push_name,

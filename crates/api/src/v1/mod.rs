@@ -193,7 +193,7 @@ fn directory(scope: &mut ServiceConfig) {
 }
 
 fn conversations(scope: &mut ServiceConfig) {
-    use chats::{chat_history, get_chat, list_chats, read_chat};
+    use chats::{chat_history, get_chat, list_chats, read_chat, set_typing};
 
     scope
         .service(only(
@@ -215,6 +215,11 @@ fn conversations(scope: &mut ServiceConfig) {
             "/devices/{device}/chats/{jid}/read",
             "POST",
             [web::post().to(read_chat)],
+        ))
+        .service(only(
+            "/devices/{device}/chats/{jid}/typing",
+            "PUT",
+            [web::put().to(set_typing)],
         ));
 }
 

@@ -56,6 +56,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         chats::get_chat,
         chats::chat_history,
         chats::read_chat,
+        chats::set_typing,
         webhooks::create_webhook,
         webhooks::list_webhooks,
         webhooks::get_webhook,

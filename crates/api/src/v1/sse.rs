@@ -1,5 +1,5 @@
 //! A body of server-sent events. It is made while it is read, so that nothing piles up for slow readers: of a
-//! session they get its latest state, and events wait in the log.
+//! session they get its latest state, events wait in the log, and of typing they miss what is old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,12 @@ use actix_web::web::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
-use wagate_domain::gateway::{DeliveryChange, SessionChange};
+use wagate_domain::gateway::{DeliveryChange, SessionChange, TypingChange};
+use wagate_domain::model::Jid;
 use wagate_domain::ports::{Clock, StoredEvent};
 use wagate_domain::{Error, Result};
 
+use super::contact_view::{lid, phone};
 use super::delivery_view::DeliveryView;
 use super::session_view::SessionView;
 use crate::streams::Streams;
@@ -27,6 +29,7 @@ enum Said {
     Session(SessionChange),
     Recorded(Result<StoredEvent>),
     Delivery(Result<DeliveryChange>),
+    Typing(TypingChange),
 }
 
 /// `event: session`.
@@ -44,11 +47,39 @@ struct DeliveryChangeView {
     others: u64,
 }
 
+/// `event: typing`.
+#[derive(Serialize)]
+struct TypingChangeView {
+    device: String,
+    chat: PartyView,
+    sender: PartyView,
+    state: &'static str,
+}
+
+/// Somebody by all names that are known, as in recorded events.
+#[derive(Serialize)]
+struct PartyView {
+    jid: String,
+    phone: Option<String>,
+    lid: Option<String>,
+}
+
+impl PartyView {
+    fn new(jid: &Jid, also: Option<&Jid>) -> Self {
+        Self {
+            jid: jid.to_string(),
+            phone: phone(jid),
+            lid: lid(jid, also),
+        }
+    }
+}
+
 /// What goes on one stream, and what it has to know of the world.
 pub(super) struct Source {
     pub(super) sessions: BoxStream<'static, SessionChange>,
     pub(super) events: BoxStream<'static, Result<StoredEvent>>,
     pub(super) deliveries: BoxStream<'static, Result<DeliveryChange>>,
+    pub(super) typing: BoxStream<'static, TypingChange>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
     /// Ends the stream: whoever reads it may not any more.
@@ -67,10 +98,14 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let sessions = source.sessions.map(Said::Session);
     let events = source.events.map(Said::Recorded);
     let deliveries = source.deliveries.map(Said::Delivery);
+    let typing = source.typing.map(Said::Typing);
     let telling = Telling {
-        said: stream::select(stream::select(sessions, events), deliveries)
-            .take_until(source.revoked)
-            .boxed(),
+        said: stream::select(
+            stream::select(sessions, events),
+            stream::select(deliveries, typing),
+        )
+        .take_until(source.revoked)
+        .boxed(),
         clock: source.clock,
         streams: source.streams,
     };
@@ -96,6 +131,7 @@ impl Telling {
             Said::Session(change) => session_frame(&change, &*self.clock),
             Said::Recorded(Ok(event)) => Ok(recorded_frame(&event)),
             Said::Delivery(Ok(change)) => delivery_frame(change),
+            Said::Typing(change) => typing_frame(&change),
             Said::Recorded(Err(error)) | Said::Delivery(Err(error)) => {
                 Err(Error::unavailable("database", error))
             }
@@ -128,4 +164,15 @@ fn delivery_frame(change: DeliveryChange) -> Result<Bytes> {
     };
     let json = serde_json::to_string(&view).map_err(Error::internal)?;
     Ok(Bytes::from(format!("event: delivery\ndata: {json}\n\n")))
+}
+
+fn typing_frame(TypingChange { device, typing }: &TypingChange) -> Result<Bytes> {
+    let view = TypingChangeView {
+        device: device.to_string(),
+        chat: PartyView::new(&typing.chat, typing.chat_lid.as_ref()),
+        sender: PartyView::new(&typing.sender, typing.sender_lid.as_ref()),
+        state: typing.state.as_str(),
+    };
+    let json = serde_json::to_string(&view).map_err(Error::internal)?;
+    Ok(Bytes::from(format!("event: typing\ndata: {json}\n\n")))
 }

@@ -64,7 +64,10 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 /// of the log as `GET /v1/events` gives it, under its id: whoever comes back with that in `Last-Event-ID`, as
 /// browsers do, misses none and gets none twice. `delivery`: how a delivery stands now, as `GET /v1/deliveries` shows it,
 /// and in `others` how many more changed in the same moment and are not told: a few come within a second, whatever
-/// happens; a key for one device or workspace is told of none. A comment comes at once, and after every 15 s of silence.
+/// happens; a key for one device or workspace is told of none. `typing`: `{"device": TOKEN, "chat": PARTY, "sender": PARTY,
+/// "state": "composing" | "recording" | "paused"}` when somebody else types, with `jid`, `phone` and `lid` of each; it is
+/// recorded nowhere, a slow reader misses some, and it is over after 15 s without a further one. A comment comes at once,
+/// and after every 15 s of silence.
 #[utoipa::path(
     get,
     path = "/v1/stream",
@@ -89,6 +92,7 @@ pub(super) async fn open_stream(
     let gateway = &state.gateway;
     let sessions = gateway.watch_sessions(device.as_ref()).await?;
     let events = gateway.follow_events(device.as_ref(), kinds, after).await?;
+    let typing = gateway.watch_typing(device.as_ref()).await?;
     // A key for one device or workspace sees no deliveries: endpoints are everybody's.
     let deliveries = if caller.reaches_everything().is_ok() {
         gateway.watch_deliveries(device.as_ref()).await?
@@ -99,6 +103,7 @@ pub(super) async fn open_stream(
         sessions,
         events,
         deliveries,
+        typing,
         clock: gateway.parts().clock.clone(),
         streams: state.streams.clone(),
         revoked: caller.revoked(state.get_ref().clone()).boxed(),

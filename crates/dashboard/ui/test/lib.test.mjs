@@ -17,6 +17,7 @@ async function load(name) {
 const { snippet, SNIPPETS } = await load('snippets');
 const { csv } = await load('csv');
 const { readNumber } = await load('phone');
+const { Typist } = await load('typist');
 
 const request = {
   method: 'POST',
@@ -110,4 +111,30 @@ test('numbers are read as people of a country write them', () => {
   assert.equal(read('0062 812 3456 7890', 'BR'), '+6281234567890');
   assert.equal(read('12', 'ID'), null);
   assert.equal(read('hello', 'ID'), null);
+});
+
+test('the other end hears of typing every ten seconds, and that it ended', (context) => {
+  const { timers } = context.mock;
+  timers.enable({ apis: ['setTimeout', 'Date'] });
+  const told = [];
+  const typist = new Typist((state) => told.push(`${Date.now() / 1000} ${state}`));
+  typist.stop();
+  typist.typed('  ');
+  assert.deepEqual(told, []);
+  for (let second = 0; second < 21; second += 1) {
+    typist.typed('x'.repeat(second + 1));
+    timers.tick(1000);
+  }
+  assert.deepEqual(told.splice(0), ['0 composing', '10 composing', '20 composing']);
+  timers.tick(4000);
+  assert.deepEqual(told.splice(0), ['25 paused']);
+  typist.typed('once more');
+  typist.typed('');
+  typist.stop();
+  timers.tick(60_000);
+  assert.deepEqual(told.splice(0), ['25 composing', '25 paused']);
+  typist.typed('sent');
+  typist.stop();
+  timers.tick(60_000);
+  assert.deepEqual(told, ['85 composing', '85 paused']);
 });

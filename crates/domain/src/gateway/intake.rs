@@ -11,11 +11,12 @@ use ulid::Ulid;
 use super::call::Ring;
 use super::core::GatewayParts;
 use super::delivery_changes::DeliveryChanges;
+use super::typing::TypingChanges;
 use super::{classic, standard, stripes::Stripes};
 use crate::model::event::{CallState, IncomingCall, Progress, Receipt, ReceiptKind};
 use crate::model::{
     ChatChange, ChatMessage, Contact, DeliveryId, Device, DeviceId, Event, EventBody, EventId, Jid,
-    MessageStatus, ReceivedMessage, Webhook, WebhookFormat,
+    MessageStatus, ReceivedMessage, Typing, Webhook, WebhookFormat,
 };
 use crate::ports::{EventBatch, EventSink, Express, NewDelivery, NewEvent, Recorded, StatusChange};
 use crate::{Error, Result};
@@ -32,6 +33,8 @@ pub(super) struct Intake {
     recorded: watch::Sender<()>,
     /// Deliveries that stand otherwise than before.
     pub(super) changes: DeliveryChanges,
+    /// Who types to devices.
+    pub(super) typing: TypingChanges,
 }
 
 impl Intake {
@@ -43,6 +46,7 @@ impl Intake {
             rows: Stripes::default(),
             recorded: watch::Sender::new(()),
             changes: DeliveryChanges::default(),
+            typing: TypingChanges::default(),
         }
     }
 
@@ -198,6 +202,10 @@ impl EventSink for Intake {
         .await?;
         self.ring_new_calls(id, events);
         Ok(())
+    }
+
+    fn typing(&self, device: DeviceId, typing: Typing) {
+        self.typing.announce(device, typing);
     }
 }
 

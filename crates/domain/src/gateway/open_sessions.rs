@@ -43,6 +43,11 @@ impl OpenSessions {
         self.open().get(&id).map(|opened| opened.session.clone())
     }
 
+    /// What the device of an open session is called.
+    pub(super) fn token(&self, id: DeviceId) -> Option<Token> {
+        self.open().get(&id).map(|opened| opened.token.clone())
+    }
+
     /// Keeps a session in place of the device's former one.
     pub(super) fn insert(&self, id: DeviceId, token: Token, session: Arc<dyn Session>) {
         let mut open = self.open();

@@ -20,6 +20,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod time;
+pub mod typing;
 pub mod webhook;
 
 pub use admin::{Admin, AdminName, Password, PasswordHash};
@@ -51,6 +52,7 @@ pub use session::{EndReason, PairCode, Pairing, SessionState, StateName};
 pub use settings::{ChosenSettings, RegionChoice, Retention};
 pub use sign_in::{Account, SessionToken, SetupCode, SetupDigest, SignIn, TokenDigest};
 pub use time::Timestamp;
+pub use typing::{Typing, TypingState};
 pub use webhook::{
     CustomHeader, EventFilter, RetiringSecret, SigningSecret, Webhook, WebhookFormat, WebhookScope,
     WebhookState,

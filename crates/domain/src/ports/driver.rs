@@ -10,7 +10,7 @@ use crate::Result;
 use crate::model::event::IncomingCall;
 use crate::model::{
     Device, DeviceId, Event, Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, SentMessage,
-    SessionState,
+    SessionState, Typing, TypingState,
 };
 
 /// Makes sessions.
@@ -56,6 +56,10 @@ pub trait Session: Send + Sync {
     /// writers see it, unless the account keeps that to itself, and its other devices count them as read.
     async fn mark_read(&self, chat: &Jid, messages: &[(MessageId, Jid)]) -> Result<()>;
 
+    /// Tells the conversation what the account is doing there. WhatsApp forgets it after some seconds. Who types is
+    /// shown as online, now and a while after. `WrongState` when not connected.
+    async fn set_typing(&self, chat: &Jid, state: TypingState) -> Result<()>;
+
     /// Rejects a ringing call.
     async fn reject_call(&self, call: &IncomingCall) -> Result<()>;
 
@@ -77,4 +81,7 @@ pub trait EventSink: Send + Sync {
     /// nothing was recorded and the driver must not acknowledge. Recording the same event again does
     /// nothing. Never calls back into the session.
     async fn commit(&self, device: DeviceId, events: Vec<Event>) -> Result<()>;
+
+    /// Tells whoever listens now that somebody types to the device, or has stopped. Keeps nothing and never waits.
+    fn typing(&self, device: DeviceId, typing: Typing);
 }

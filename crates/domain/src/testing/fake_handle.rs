@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use super::fake_sent::FakeSent;
 use super::fake_session::{CODE_LIFE, FakeSession};
-use crate::model::{EndReason, Event, EventBody, Group, Jid, MessageId, Secret, SessionState};
+use crate::model::{
+    EndReason, Event, EventBody, Group, Jid, MessageId, Secret, SessionState, Typing, TypingState,
+};
 use crate::ports::{KeyEntry, KeyKind};
 use crate::{Error, Result};
 
@@ -82,6 +84,11 @@ impl FakeSession {
             .await
     }
 
+    /// Somebody types to the device, or has stopped.
+    pub fn hear_typing(&self, typing: Typing) {
+        self.events.typing(self.device, typing);
+    }
+
     /// The next send fails like this; several calls queue up.
     pub fn fail_next_send(&self, error: Error) {
         self.script().failures.push_back(error);
@@ -142,6 +149,11 @@ impl FakeSession {
     /// Every message that was said to be read, in order, with its conversation.
     pub fn read(&self) -> Vec<(Jid, MessageId)> {
         self.script().read.clone()
+    }
+
+    /// Everything that conversations were told of the account's typing, in order.
+    pub fn typed(&self) -> Vec<(Jid, TypingState)> {
+        self.script().typed.clone()
     }
 
     /// The ids of rejected calls, in order.

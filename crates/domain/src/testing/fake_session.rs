@@ -15,7 +15,7 @@ use super::fake_sent::{FakeSent, record};
 use crate::model::event::IncomingCall;
 use crate::model::{
     Device, DeviceId, EndReason, Group, Jid, MessageId, OutgoingMessage, PairCode, PhoneNumber, Secret,
-    SentMessage, SessionState,
+    SentMessage, SessionState, TypingState,
 };
 use crate::ports::{EventSink, KeyVault, NumberLookup, Session};
 use crate::{Error, Needs, Result};
@@ -45,6 +45,7 @@ pub(super) struct Script {
     pub(super) failures: VecDeque<Error>,
     pub(super) groups: Vec<Group>,
     pub(super) read: Vec<(Jid, MessageId)>,
+    pub(super) typed: Vec<(Jid, TypingState)>,
     pub(super) rejected_calls: Vec<String>,
     pub(super) logouts: u32,
 }
@@ -72,6 +73,7 @@ impl FakeSession {
             failures: VecDeque::new(),
             groups: Vec::new(),
             read: Vec::new(),
+            typed: Vec::new(),
             rejected_calls: Vec::new(),
             logouts: 0,
         };
@@ -181,6 +183,12 @@ impl Session for FakeSession {
         self.require_connection()?;
         let read = messages.iter().map(|(id, _)| (chat.clone(), id.clone()));
         self.script().read.extend(read);
+        Ok(())
+    }
+
+    async fn set_typing(&self, chat: &Jid, state: TypingState) -> Result<()> {
+        self.require_connection()?;
+        self.script().typed.push((chat.clone(), state));
         Ok(())
     }
 

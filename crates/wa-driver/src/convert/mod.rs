@@ -9,3 +9,4 @@ pub(crate) mod outgoing;
 pub(crate) mod party;
 pub(crate) mod raw;
 pub(crate) mod receipt;
+pub(crate) mod typing;

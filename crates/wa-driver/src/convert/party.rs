@@ -88,6 +88,11 @@ impl Parties {
         Self::named(source, None, people).await
     }
 
+    /// Who types and where.
+    pub(crate) async fn of_typing(source: &MessageSource, people: &dyn People) -> Option<Self> {
+        Self::named(source, None, people).await
+    }
+
     async fn named(source: &MessageSource, peer_phone: Option<&WaJid>, people: &dyn People) -> Option<Self> {
         let also_of_chat = if source.is_from_me {
             source.recipient_alt.as_ref().or(peer_phone)

@@ -5,6 +5,7 @@ use std::sync::Mutex as StdMutex;
 use async_trait::async_trait;
 use ulid::Ulid;
 use wagate_domain::Result;
+use wagate_domain::model::Typing;
 use whatsapp_rust::chrono::DateTime;
 use whatsapp_rust::wacore::types::message::{MessageInfo, MessageSource};
 use whatsapp_rust::waproto::whatsapp::Message;
@@ -16,6 +17,8 @@ struct NoSink;
 
 #[async_trait]
 impl EventSink for NoSink {
+    fn typing(&self, _device: DeviceId, _typing: Typing) {}
+
     async fn commit(&self, _device: DeviceId, _events: Vec<Event>) -> Result<()> {
         Ok(())
     }

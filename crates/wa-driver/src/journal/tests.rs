@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use ulid::Ulid;
 use wagate_domain::Error;
+use wagate_domain::model::Typing;
 use wagate_domain::testing::MemoryStore;
 
 use super::*;
@@ -32,6 +33,8 @@ impl Sink {
 
 #[async_trait]
 impl EventSink for Sink {
+    fn typing(&self, _device: DeviceId, _typing: Typing) {}
+
     async fn commit(&self, _device: DeviceId, events: Vec<Event>) -> Result<()> {
         if let Some(error) = self.failures.lock().unwrap().pop() {
             return Err(error);

@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 
 use super::reply::{Body, Reply, done, recipient};
 use crate::server::Site;
+use crate::world::view::TypingState;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Typing {
     to: String,
+    #[serde(default)]
+    state: TypingState,
 }
 
 pub(super) async fn typing(
@@ -20,7 +23,8 @@ pub(super) async fn typing(
     Path(phone): Path<String>,
     Body(typing): Body<Typing>,
 ) -> Reply<Value> {
-    site.world.typing(&phone, &recipient("to", &typing.to)?)?;
+    site.world
+        .typing(&phone, &recipient("to", &typing.to)?, typing.state)?;
     done(json!({}))
 }
 

@@ -15,7 +15,7 @@ use crate::world::group::GroupSettings;
 use crate::world::link::Waiter;
 use crate::world::state::State;
 use crate::world::view::{
-    CallView, MessageView, OutgoingMedia, ParticipantChanges, PhoneView, Script, SimError,
+    CallView, MessageView, OutgoingMedia, ParticipantChanges, PhoneView, Script, SimError, TypingState,
 };
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -194,13 +194,18 @@ impl World {
         })
     }
 
-    pub fn typing(&self, phone: &str, to: &str) -> Result<(), SimError> {
+    /// The person types, records or stops.
+    pub fn typing(&self, phone: &str, to: &str, does: TypingState) -> Result<(), SimError> {
         self.step(|state| {
             let own = Address::primary(&state.phone(phone)?.number);
             let chat = Chat::parse(state, to)?;
             let chatstate = Build::new("chatstate")
                 .attr("to", jid_of(state, &chat)?)
-                .children([empty("composing")]);
+                .children([match does {
+                    TypingState::Composing => empty("composing"),
+                    TypingState::Recording => Build::new("composing").attr("media", "audio").build(),
+                    TypingState::Paused => empty("paused"),
+                }]);
             chatstate::route(state, &own, &chatstate.build()).map_err(|refusal| refused(&refusal))
         })
     }

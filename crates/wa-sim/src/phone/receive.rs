@@ -8,7 +8,7 @@ use crate::stanza::receipt;
 use crate::wire::node::{Build, attr_is, bytes_of, children, children_of, jid_attr, number_attr, text_attr};
 use crate::world::address::Address;
 use crate::world::state::State;
-use crate::world::view::{MessageView, Script};
+use crate::world::view::{MessageView, Script, TypingState, TypingView};
 use wacore::messages::{decode_plaintext, unwrap_device_sent};
 use wacore_binary::{Jid, JidExt as _, Node};
 use waproto::whatsapp as wa;
@@ -21,6 +21,7 @@ pub fn receive(state: &mut State, number: &str, stanza: &Node) {
         "message" => on_message(state, number, stanza),
         "receipt" if attr_is(stanza, "type", "retry") => retry::answer(state, number, stanza),
         "receipt" => on_receipt(state, number, stanza),
+        "chatstate" => on_chatstate(state, number, stanza),
         _ => {}
     }
 }
@@ -182,6 +183,8 @@ fn file(state: &mut State, number: &str, envelope: &Envelope, stanza: &Node, mes
     let text = view.text.clone().filter(|_| view.kind == "text");
     let author = envelope.author.to_string();
     if let Ok(phone) = state.phone_mut(number) {
+        // Who has written has stopped typing.
+        phone.hide_typing(&view.chat, &view.sender);
         phone.messages.push(Message {
             view,
             author,
@@ -190,6 +193,42 @@ fn file(state: &mut State, number: &str, envelope: &Envelope, stanza: &Node, mes
     }
     if !from_me {
         follow_script(state, number, envelope, &chat, text);
+    }
+}
+
+fn on_chatstate(state: &mut State, number: &str, stanza: &Node) {
+    let Some(from) = jid_attr(stanza, "from") else {
+        return;
+    };
+    let author = jid_attr(stanza, "participant").unwrap_or_else(|| from.clone());
+    let Some(sender) = state.account_of(&author).map(|phone| phone.number.clone()) else {
+        return;
+    };
+    let chat = if from.is_group() {
+        from.to_string()
+    } else {
+        Chat::Person(sender.clone()).shown()
+    };
+    let sender = Jid::pn(sender).to_string();
+    let lasts = state.settings.chatstate_ttl;
+    let does = match children(stanza).first() {
+        Some(child) if child.tag == "composing" && attr_is(child, "media", "audio") => TypingState::Recording,
+        Some(child) if child.tag == "composing" => TypingState::Composing,
+        _ => TypingState::Paused,
+    };
+    let Ok(phone) = state.phone_mut(number) else {
+        return;
+    };
+    match does {
+        TypingState::Paused => phone.hide_typing(&chat, &sender),
+        does => phone.show_typing(
+            TypingView {
+                chat,
+                sender,
+                state: does,
+            },
+            lasts,
+        ),
     }
 }
 

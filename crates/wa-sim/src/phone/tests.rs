@@ -4,7 +4,7 @@ use crate::fault::Faults;
 use crate::ledger::Ledger;
 use crate::media::MediaStore;
 use crate::world::address::Address;
-use crate::world::view::Script;
+use crate::world::view::{Script, TypingState};
 use crate::world::{SharedWorld, World, WorldSettings};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,38 @@ fn phones_write_to_each_other() {
     world.send_text(BEN, ANNA, "two").unwrap();
     assert_eq!(texts(&world, BEN), ["one", "two"]);
     assert_eq!(world.messages(ANNA).unwrap()[0].status, "delivered");
+}
+
+#[test]
+fn a_phone_shows_who_types_until_they_stop_or_write() {
+    let world = world();
+    let shown = |phone| -> Vec<TypingState> {
+        let typing = world.phone(phone).unwrap().typing.into_iter();
+        typing.map(|typing| typing.state).collect()
+    };
+    world.typing(ANNA, BEN, TypingState::Composing).unwrap();
+    assert_eq!(shown(BEN), [TypingState::Composing]);
+    assert_eq!(shown(ANNA), []);
+    world.typing(ANNA, BEN, TypingState::Recording).unwrap();
+    assert_eq!(shown(BEN), [TypingState::Recording]);
+    world.typing(ANNA, BEN, TypingState::Paused).unwrap();
+    assert_eq!(shown(BEN), []);
+    world.typing(ANNA, BEN, TypingState::Composing).unwrap();
+    world.send_text(ANNA, BEN, "written").unwrap();
+    assert_eq!(shown(BEN), []);
+}
+
+#[test]
+fn in_a_group_everybody_else_sees_who_types() {
+    let world = world();
+    let group = world.create_group(ANNA, "Lunch", &[BEN.to_owned()]).unwrap();
+    world.typing(BEN, &group, TypingState::Composing).unwrap();
+    let seen = world.phone(ANNA).unwrap().typing;
+    assert_eq!(
+        (seen[0].chat.as_str(), seen[0].sender.as_str()),
+        (group.as_str(), format!("{BEN}@s.whatsapp.net").as_str())
+    );
+    assert_eq!(world.phone(BEN).unwrap().typing, []);
 }
 
 #[test]

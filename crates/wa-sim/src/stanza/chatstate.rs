@@ -43,7 +43,7 @@ pub fn route(state: &mut State, from: &Address, chatstate: &Node) -> Answered {
     let told: Vec<Address> = members
         .iter()
         .filter_map(|number| state.phones.get(number))
-        .flat_map(Phone::companions)
+        .flat_map(Phone::addresses)
         .collect();
     for address in told {
         hand_over(state, from, address, &stanza, &kind);
@@ -60,7 +60,8 @@ fn hand_over(state: &mut State, from: &Address, to: Address, stanza: &Node, kind
         typing.until > now && !same
     });
     state.deliver(&to, stanza.clone());
-    if kind == "composing" {
+    // A phone keeps what it is told itself.
+    if kind == "composing" && !to.is_primary() {
         state.typing.push(Typing {
             from: from.phone.clone(),
             to,

@@ -6,10 +6,11 @@ use crate::phone::signal::SignalParty;
 use crate::world::address::Address;
 use crate::world::collection::Collections;
 use crate::world::queue::Queue;
-use crate::world::view::{CallView, PhoneView, Script};
+use crate::world::view::{CallView, PhoneView, Script, TypingView};
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 use wacore_binary::{Jid, Node};
 
 /// Companion device numbers start here, where upstream's test server starts them.
@@ -36,6 +37,9 @@ pub struct Phone {
     pub contacts: BTreeMap<String, String>,
     pub messages: Vec<Message>,
     pub calls: Vec<CallView>,
+    /// Who types to the person, and until when that is shown.
+    #[serde(skip)]
+    typing: Vec<(TypingView, Instant)>,
     /// Whether the phone has network; when not, its stanzas wait in `backlog`.
     pub online: bool,
     pub backlog: VecDeque<Node>,
@@ -105,6 +109,7 @@ impl Phone {
             contacts: BTreeMap::new(),
             messages: Vec::new(),
             calls: Vec::new(),
+            typing: Vec::new(),
             online: true,
             backlog: VecDeque::new(),
             script: Script::None,
@@ -176,7 +181,22 @@ impl Phone {
         self.tokens.get(contact).map(Vec::as_slice)
     }
 
+    /// Somebody types to the person; it is shown for so long unless they go on, stop or write.
+    pub fn show_typing(&mut self, typing: TypingView, lasts: Duration) {
+        self.hide_typing(&typing.chat, &typing.sender);
+        self.typing.push((typing, Instant::now() + lasts));
+    }
+
+    /// They have stopped, or have written.
+    pub fn hide_typing(&mut self, chat: &str, sender: &str) {
+        let now = Instant::now();
+        self.typing
+            .retain(|(typing, until)| *until > now && (typing.chat != chat || typing.sender != sender));
+    }
+
     pub fn view(&self) -> PhoneView {
+        let now = Instant::now();
+        let typing = self.typing.iter().filter(|(_, until)| *until > now);
         PhoneView {
             phone: self.number.clone(),
             lid: self.lid_jid().to_string(),
@@ -188,6 +208,7 @@ impl Phone {
                 .collect(),
             online: self.online,
             script: self.script,
+            typing: typing.map(|(typing, _)| typing.clone()).collect(),
         }
     }
 }

@@ -14,6 +14,28 @@ pub struct PhoneView {
     pub devices: Vec<String>,
     pub online: bool,
     pub script: Script,
+    /// Who types to this person now.
+    pub typing: Vec<TypingView>,
+}
+
+/// What somebody does in a conversation before there is a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TypingState {
+    #[default]
+    Composing,
+    Recording,
+    Paused,
+}
+
+/// Somebody who types or records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypingView {
+    /// JID of the chat: the peer's phone number, or the group.
+    pub chat: String,
+    /// Phone-number JID of who does it.
+    pub sender: String,
+    pub state: TypingState,
 }
 
 /// What a phone does by itself with the messages it receives.

@@ -2,7 +2,7 @@
 
 use crate::client::{Device, assert_clean, phone_gets, pn, until};
 use crate::support::{ANNA, BEN, start};
-use wa_sim::world::view::{CallState, Script};
+use wa_sim::world::view::{CallState, Script, TypingState};
 use wacore::types::events::Event;
 use wacore::types::presence::ReceiptType;
 
@@ -160,7 +160,7 @@ async fn typing_reaches_a_device_that_is_there_or_comes_back_until_the_text_is_w
     sim.world.create_phone(BEN, "Ben").unwrap();
     let typing = |event: &Event| matches!(event, Event::ChatPresence(_)).then_some(());
     let anna = Device::paired(&sim, ANNA, "Anna").await;
-    sim.world.typing(BEN, ANNA).unwrap();
+    sim.world.typing(BEN, ANNA, TypingState::Composing).unwrap();
     anna.wait("typing", typing).await;
     let anna = anna.stop().await.again(&sim).await;
     anna.wait("typing again", typing).await;

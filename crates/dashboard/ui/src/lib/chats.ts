@@ -2,7 +2,7 @@
 import type { Chat, ChatMessage, Event } from './api/client';
 import { named, t } from './i18n/index.svelte';
 
-type Party = { jid: string; phone: string | null };
+export type Party = { jid: string; phone: string | null };
 
 /** Steps of a message of ours; it never goes back. */
 const STEPS = ['queued', 'failed', 'unknown', 'sent', 'delivered', 'read', 'played'];

@@ -1,7 +1,16 @@
 // The simulated people, moved by the simulator's control API, which the gateway passes on below `/sandbox`.
 import { phones as words } from './i18n/phones';
+import type { TypingState } from './typist';
 
-export type Phone = { phone: string; lid: string; name: string; devices: string[]; online: boolean; script: Script };
+export type Phone = {
+  phone: string;
+  lid: string;
+  name: string;
+  devices: string[];
+  online: boolean;
+  script: Script;
+  typing: { chat: string; sender: string; state: TypingState }[];
+};
 export type Script = 'none' | 'read' | 'echo' | 'silent';
 export const SCRIPTS: Script[] = ['none', 'read', 'echo', 'silent'];
 export type PhoneMessage = {
@@ -52,6 +61,7 @@ export const sandbox = {
   unlink: (phone: string, device: string) => ask('POST', at(phone, '/unlink'), { device }),
   messages: (phone: string) => ask<{ data: PhoneMessage[] }>('GET', at(phone, '/messages')).then(({ data }) => data),
   write: (phone: string, to: string, text: string) => ask<{ id: string }>('POST', at(phone, '/messages'), { to, text }),
+  type: (phone: string, to: string, state: TypingState) => ask('POST', at(phone, '/typing'), { to, state }),
   read: (phone: string, chat: string, id: string) => ask('POST', at(phone, '/read'), { chat, id }),
   calls: (phone: string) => ask<{ data: PhoneCall[] }>('GET', at(phone, '/calls')).then(({ data }) => data),
   call: (phone: string, to: string) => ask<{ call_id: string }>('POST', at(phone, '/calls'), { to }),

@@ -2,9 +2,11 @@
 import { api, type Delivery, type Device, type Devices, type Event, type Message, type Session } from './api/client';
 import { keys } from './api/keys';
 import { cache } from './cache';
+import type { Typing } from './typing.svelte';
 
 type Standing = 'live' | 'reconnecting' | 'offline';
 type Listener = (event: Event) => void;
+type Overhearer = (typing: Typing) => void;
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -20,6 +22,7 @@ let last = '';
 let failures = 0;
 let opened = false;
 const listeners = new Set<Listener>();
+const overhearers = new Set<Overhearer>();
 
 export const stream = {
   get standing(): Standing {
@@ -43,6 +46,11 @@ export const stream = {
   listen(listener: Listener): () => void {
     listeners.add(listener);
     return () => listeners.delete(listener);
+  },
+  /** Calls `listener` whenever somebody types, or has stopped; returns what ends that. */
+  overhear(listener: Overhearer): () => void {
+    overhearers.add(listener);
+    return () => overhearers.delete(listener);
   },
 };
 
@@ -79,6 +87,9 @@ function connect(): void {
   };
   on<{ device: string; session: Session }>(current, 'session', ({ device, session }) => stateChanged(device, session));
   on<Event>(current, 'recorded', recorded);
+  on<Typing>(current, 'typing', (typing) => {
+    for (const listener of overhearers) listener(typing);
+  });
   on<Delivery & { others: number }>(current, 'delivery', ({ id, webhook, others }) => {
     refresh(keys.deliveries);
     refresh(keys.webhooks);
