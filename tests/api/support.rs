@@ -73,6 +73,10 @@ impl TestApp {
         let store = open_store(&directory);
         let parts = parts(&store, &driver, &clock, &media, &targets);
         let gateway = Arc::new(Gateway::new(parts, GatewaySettings::default()));
+        tokio::spawn({
+            let gateway = gateway.clone();
+            async move { gateway.run_jobs().await }
+        });
         let readiness = Arc::new(FakeReadiness::default());
         let streams = Streams::default();
         let accounts = Arc::new(accounts(&store, &clock));

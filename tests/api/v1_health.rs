@@ -59,7 +59,10 @@ async fn health_is_told_also_when_it_is_bad() {
         (&health["sessions"], &health["queue"]),
         (&Value::Null, &Value::Null)
     );
-    assert!(health["disk"]["free_bytes"].is_u64(), "the disk can be asked without the database");
+    assert!(
+        health["disk"]["free_bytes"].is_u64(),
+        "the disk can be asked without the database"
+    );
 }
 
 #[tokio::test]

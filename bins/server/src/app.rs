@@ -251,6 +251,10 @@ impl App {
             let gateway = self.gateway.clone();
             async move { gateway.answer_calls().await }
         });
+        let jobs = tokio::spawn({
+            let gateway = self.gateway.clone();
+            async move { gateway.run_jobs().await }
+        });
         let pruning = tokio::spawn(housekeeping::prune(
             self.gateway.clone(),
             self.accounts.clone(),
@@ -285,6 +289,7 @@ impl App {
         self.streams.end();
         handle.stop(true).await;
         calls.abort();
+        jobs.abort();
         pruning.abort();
         noting.abort();
         sealing.abort();

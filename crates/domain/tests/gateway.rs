@@ -11,6 +11,8 @@ mod delivery_changes;
 mod devices;
 #[path = "gateway/intake.rs"]
 mod intake;
+#[path = "gateway/jobs.rs"]
+mod jobs;
 #[path = "gateway/send.rs"]
 mod send;
 #[path = "gateway/sessions.rs"]

@@ -9,11 +9,14 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
 use wagate_domain::gateway::{DeliveryChange, SessionChange};
+use wagate_domain::model::Job;
 use wagate_domain::ports::{Clock, StoredEvent};
 use wagate_domain::{Error, Result};
 
 use super::delivery_view::DeliveryView;
+use super::job_view::JobView;
 use super::session_view::SessionView;
+use super::wording::Language;
 use crate::streams::Streams;
 
 /// After this much silence a comment keeps proxies from taking the connection for a dead one.
@@ -27,6 +30,7 @@ enum Said {
     Session(SessionChange),
     Recorded(Result<StoredEvent>),
     Delivery(Result<DeliveryChange>),
+    Job(Job),
 }
 
 /// `event: session`.
@@ -49,6 +53,9 @@ pub(super) struct Source {
     pub(super) sessions: BoxStream<'static, SessionChange>,
     pub(super) events: BoxStream<'static, Result<StoredEvent>>,
     pub(super) deliveries: BoxStream<'static, Result<DeliveryChange>>,
+    pub(super) jobs: BoxStream<'static, Job>,
+    /// What failures of jobs are told in.
+    pub(super) language: Language,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
     /// Ends the stream: whoever reads it may not any more.
@@ -57,6 +64,7 @@ pub(super) struct Source {
 
 struct Telling {
     said: BoxStream<'static, Said>,
+    language: Language,
     clock: Arc<dyn Clock>,
     streams: Streams,
 }
@@ -67,10 +75,12 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let sessions = source.sessions.map(Said::Session);
     let events = source.events.map(Said::Recorded);
     let deliveries = source.deliveries.map(Said::Delivery);
+    let jobs = source.jobs.map(Said::Job);
     let telling = Telling {
-        said: stream::select(stream::select(sessions, events), deliveries)
+        said: stream::select(stream::select(sessions, events), stream::select(deliveries, jobs))
             .take_until(source.revoked)
             .boxed(),
+        language: source.language,
         clock: source.clock,
         streams: source.streams,
     };
@@ -96,6 +106,7 @@ impl Telling {
             Said::Session(change) => session_frame(&change, &*self.clock),
             Said::Recorded(Ok(event)) => Ok(recorded_frame(&event)),
             Said::Delivery(Ok(change)) => delivery_frame(change),
+            Said::Job(job) => job_frame(&job, self.language),
             Said::Recorded(Err(error)) | Said::Delivery(Err(error)) => {
                 Err(Error::unavailable("database", error))
             }
@@ -128,4 +139,9 @@ fn delivery_frame(change: DeliveryChange) -> Result<Bytes> {
     };
     let json = serde_json::to_string(&view).map_err(Error::internal)?;
     Ok(Bytes::from(format!("event: delivery\ndata: {json}\n\n")))
+}
+
+fn job_frame(job: &Job, language: Language) -> Result<Bytes> {
+    let json = serde_json::to_string(&JobView::new(job, language)).map_err(Error::internal)?;
+    Ok(Bytes::from(format!("event: job\ndata: {json}\n\n")))
 }

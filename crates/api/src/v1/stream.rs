@@ -12,6 +12,7 @@ use super::events::kinds;
 use super::extract::Params;
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::sse::{self, Source};
+use super::wording::Language;
 use crate::access::Caller;
 use crate::problem::Problem;
 use crate::query::QueryFields;
@@ -64,7 +65,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 /// of the log as `GET /v1/events` gives it, under its id: whoever comes back with that in `Last-Event-ID`, as
 /// browsers do, misses none and gets none twice. `delivery`: how a delivery stands now, as `GET /v1/deliveries` shows it,
 /// and in `others` how many more changed in the same moment and are not told: a few come within a second, whatever
-/// happens; a key for one device or workspace is told of none. A comment comes at once, and after every 15 s of silence.
+/// happens; a key for one device or workspace is told of none. `job`: long work as `GET /v1/jobs` gives it, a few times in
+/// a second at most and how it ended always; with `device`, that device's alone. A comment comes at once, and after every 15 s of silence.
 #[utoipa::path(
     get,
     path = "/v1/stream",
@@ -99,6 +101,9 @@ pub(super) async fn open_stream(
         sessions,
         events,
         deliveries,
+        // A key for one device or workspace has to name a device, and hears of no other's jobs.
+        jobs: gateway.watch_jobs(device.as_ref()).await?,
+        language: Language::of(&request),
         clock: gateway.parts().clock.clone(),
         streams: state.streams.clone(),
         revoked: caller.revoked(state.get_ref().clone()).boxed(),

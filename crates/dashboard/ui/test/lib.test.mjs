@@ -16,6 +16,7 @@ async function load(name) {
 
 const { snippet, SNIPPETS } = await load('snippets');
 const { csv } = await load('csv');
+const { numbersIn } = await load('numbers');
 const { readNumber } = await load('phone');
 
 const request = {
@@ -110,4 +111,16 @@ test('numbers are read as people of a country write them', () => {
   assert.equal(read('0062 812 3456 7890', 'BR'), '+6281234567890');
   assert.equal(read('12', 'ID'), null);
   assert.equal(read('hello', 'ID'), null);
+});
+
+test('numbers are found in lists and in tables', () => {
+  assert.deepEqual(numbersIn('0812-3456-789\n\n+62 (811) 111, 08111111112;\r\n'), [
+    '0812-3456-789',
+    '+62 (811) 111',
+    '08111111112',
+  ]);
+  const table = '\ufeffname,phone,since\n"Budi, Toko","0812 3456 789",2024\nAyu,,2023\n';
+  assert.deepEqual(numbersIn(table), ['0812 3456 789', 'Ayu,,2023'], 'what cannot be read is told, the head is not');
+  assert.deepEqual(numbersIn('12345\nhello'), ['12345', 'hello']);
+  assert.deepEqual(numbersIn(''), []);
 });
