@@ -13,6 +13,8 @@ mod devices;
 mod intake;
 #[path = "gateway/jobs.rs"]
 mod jobs;
+#[path = "gateway/replays.rs"]
+mod replays;
 #[path = "gateway/send.rs"]
 mod send;
 #[path = "gateway/sessions.rs"]
