@@ -23,6 +23,7 @@ mod v1_devices;
 mod v1_directory;
 mod v1_events;
 mod v1_health;
+mod v1_jobs;
 mod v1_languages;
 mod v1_messages;
 mod v1_openapi;

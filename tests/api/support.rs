@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wagate_api::{About, ApiKeys, ApiState, Readiness, RequestIds, Streams, TrustedProxies, close_unread};
+use wagate_api::{
+    About, ApiKeys, ApiState, DiskSpace, Readiness, RequestIds, Streams, TrustedProxies, close_unread,
+};
 use wagate_domain::ports::Clock;
 use wagate_domain::testing::{
     FakeClock, FakeDriver, FakeHasher, FakeIds, FakeMedia, FakeSecrets, FakeSession, FakeTargets, FakeTester,
@@ -25,6 +27,12 @@ pub const KEY: &str = "test-key";
 
 /// Small enough that a test can exceed it without writing much.
 pub const MAX_BODY_BYTES: usize = 4096;
+
+/// How full the disk is.
+pub const DISK: DiskSpace = DiskSpace {
+    free_bytes: 30_000_000_000,
+    total_bytes: 100_000_000_000,
+};
 
 /// The account that [`TestApp::paired`] links.
 pub const ACCOUNT: &str = "628123456789:7@s.whatsapp.net";
@@ -65,6 +73,10 @@ impl TestApp {
         let store = open_store(&directory);
         let parts = parts(&store, &driver, &clock, &media, &targets);
         let gateway = Arc::new(Gateway::new(parts, GatewaySettings::default()));
+        tokio::spawn({
+            let gateway = gateway.clone();
+            async move { gateway.run_jobs().await }
+        });
         let readiness = Arc::new(FakeReadiness::default());
         let streams = Streams::default();
         let accounts = Arc::new(accounts(&store, &clock));
@@ -75,6 +87,7 @@ impl TestApp {
             proxies,
             readiness: readiness.clone(),
             metrics: Arc::new(|| "wagate_up 1\n".into()),
+            disk: Arc::new(|| Some(DISK)),
             max_body_bytes: MAX_BODY_BYTES,
             runtime: tokio::runtime::Handle::current(),
             streams: streams.clone(),

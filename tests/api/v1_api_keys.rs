@@ -121,7 +121,7 @@ async fn what_is_wrong_with_a_key_is_told() {
 /// Every operation behind a key, with a request about one device: its token where the operation wants it.
 fn all() -> Vec<(Method, String)> {
     let v1 = operations().map(|(method, path)| {
-        let query = if ["/v1/events", "/v1/stream"].contains(&path) {
+        let query = if ["/v1/events", "/v1/jobs", "/v1/stream"].contains(&path) {
             "?device=shop"
         } else {
             ""

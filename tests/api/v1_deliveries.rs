@@ -95,16 +95,16 @@ async fn a_delivery_is_made_once_more() {
 #[tokio::test]
 async fn an_endpoint_gets_once_more_what_was_given_up_or_all_of_it() {
     let (app, webhook) = app_with_deliveries().await;
-    let replay = async |body: Value| post(&app, &format!("/v1/webhooks/{webhook}/replay"), body).await;
+    let replay = async |body: Value| {
+        let answer = post(&app, &format!("/v1/webhooks/{webhook}/replay"), body).await;
+        assert_eq!(answer.status, 202, "{answer}");
+        answer.json()["replayed"].clone()
+    };
     let early = json!({ "since": "2025-12-31T00:00:00Z", "until": "2026-01-01T00:00:00Z" });
-    assert_eq!(replay(early).await.json(), json!({ "replayed": 0 }));
+    assert_eq!(replay(early).await, 0);
     let delivered = json!({ "since": 1_767_225_601_000_u64, "status": "delivered" });
-    assert_eq!(replay(delivered).await.json(), json!({ "replayed": 1 }));
-    let dead = replay(json!({ "since": 1_767_225_600 })).await;
-    assert_eq!(
-        (dead.status.as_u16(), dead.json()),
-        (202, json!({ "replayed": 1 }))
-    );
+    assert_eq!(replay(delivered).await, 1);
+    assert_eq!(replay(json!({ "since": 1_767_225_600 })).await, 1);
     assert_eq!(statuses(&app, "").await, ["pending", "pending"]);
 }
 

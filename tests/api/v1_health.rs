@@ -28,6 +28,8 @@ async fn health_counts_sessions_and_deliveries() {
     assert_eq!(health["database"], "sqlite");
     assert_eq!(health["network"], "whatsapp");
     assert_eq!(health["queue"], json!({ "pending": 1, "dead": 1 }));
+    let disk = json!({ "free_bytes": 30_000_000_000_u64, "total_bytes": 100_000_000_000_u64 });
+    assert_eq!(health["disk"], disk);
     let sessions = health["sessions"].as_object().unwrap();
     assert_eq!(
         (&sessions["connected"], &sessions["stopped"]),
@@ -56,6 +58,10 @@ async fn health_is_told_also_when_it_is_bad() {
     assert_eq!(
         (&health["sessions"], &health["queue"]),
         (&Value::Null, &Value::Null)
+    );
+    assert!(
+        health["disk"]["free_bytes"].is_u64(),
+        "the disk can be asked without the database"
     );
 }
 

@@ -14,6 +14,8 @@ fn concrete(path: &str) -> String {
         "whk_00000000000000000000000000"
     } else if path.contains("/deliveries/") {
         "dlv_00000000000000000000000000"
+    } else if path.contains("/jobs/") {
+        "job_00000000000000000000000000"
     } else {
         "3EB0"
     };
@@ -57,6 +59,8 @@ async fn the_description_names_the_resources_by_their_operations() {
         ("/v1/devices/{device}/messages", "post", "send_message"),
         ("/v1/webhooks/{id}/rotate-secret", "post", "rotate_webhook_secret"),
         ("/v1/webhooks/{id}/replay", "post", "replay_deliveries"),
+        ("/v1/devices/{device}/number-checks", "post", "check_numbers"),
+        ("/v1/jobs/{id}/cancel", "post", "cancel_job"),
         ("/api/send", "post", "seed_send_message"),
     ] {
         assert_eq!(document["paths"][path][method]["operationId"], operation);

@@ -8,7 +8,7 @@ use crate::support::{MAX_BODY_BYTES, TestApp};
 use crate::v1_support::{delete, get, patch, post, raw, request};
 
 /// Every path with its methods; the ids name nothing.
-const PATHS: [(&str, &[Method]); 36] = [
+const PATHS: [(&str, &[Method]); 41] = [
     ("/v1/devices", &[Method::GET, Method::POST]),
     ("/v1/devices/shop", &[Method::GET, Method::PATCH, Method::DELETE]),
     ("/v1/devices/shop/session", &[Method::GET]),
@@ -24,6 +24,11 @@ const PATHS: [(&str, &[Method]); 36] = [
     ("/v1/devices/shop/chats/1@lid/messages", &[Method::GET]),
     ("/v1/devices/shop/chats/1@lid/read", &[Method::POST]),
     ("/v1/devices/shop/chats/1@lid/typing", &[Method::PUT]),
+    ("/v1/devices/shop/number-checks", &[Method::POST]),
+    ("/v1/jobs", &[Method::GET]),
+    ("/v1/jobs/job_00000000000000000000000000", &[Method::GET]),
+    ("/v1/jobs/job_00000000000000000000000000/results", &[Method::GET]),
+    ("/v1/jobs/job_00000000000000000000000000/cancel", &[Method::POST]),
     ("/v1/workspaces", &[Method::GET]),
     ("/v1/workspaces/North", &[Method::PATCH, Method::DELETE]),
     ("/v1/health", &[Method::GET]),

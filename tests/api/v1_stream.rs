@@ -91,14 +91,19 @@ impl Reader {
         }
     }
 
-    /// The next delivery that is told, once the clock has moved on.
+    /// The next delivery that is told.
     async fn delivery(&mut self, app: &TestApp) -> Value {
+        self.told(app, "delivery").await
+    }
+
+    /// The next of what is gathered before it is told, once the clock has moved on.
+    async fn told(&mut self, app: &TestApp, event: &str) -> Value {
         // One of the sleepers waits for silence, the other gathers.
         timeout(LIMIT, app.clock.sleepers(2)).await.unwrap();
         app.clock.advance(Duration::from_millis(500));
         loop {
             let frame = self.frame().await;
-            if frame.event == "delivery" {
+            if frame.event == event {
                 assert_eq!(frame.id, None, "only what can be read again has an id");
                 return frame.data;
             }
@@ -252,6 +257,29 @@ async fn typing_is_told_and_recorded_nowhere() {
         })
     );
     assert_eq!(log(&app).await, before);
+}
+
+#[tokio::test]
+async fn how_jobs_end_is_told() {
+    let app = TestApp::start();
+    app.paired("shop").await;
+    app.paired("other").await;
+    let mut reader = Reader::open(stream(&app, "?device=shop")).await;
+    for device in ["other", "shop"] {
+        let body = json!({ "numbers": ["628111111111", "628111111112"] });
+        let begun = post(&app, &format!("/v1/devices/{device}/number-checks"), body)
+            .await
+            .json();
+        let job = format!("/v1/jobs/{}", begun["id"].as_str().unwrap());
+        while get(&app, &job).await.json()["state"] == "running" {}
+    }
+    let told = reader.told(&app, "job").await;
+    assert_eq!(
+        (&told["device"], &told["state"]),
+        (&json!("shop"), &json!("done"))
+    );
+    let listed = get(&app, "/v1/jobs?device=shop").await.json();
+    assert_eq!(told, listed["data"][0], "the same object as in the list");
 }
 
 #[tokio::test]

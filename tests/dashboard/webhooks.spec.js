@@ -139,6 +139,16 @@ test('a replay sends what was given up in that time, and nothing else', async ({
   await dialog.getByLabel('Since').selectOption('1 hour ago');
   await dialog.getByRole('button', { name: 'Replay', exact: true }).click();
   await expect(page.getByText(/^\d+ deliver(y is|ies are) on (its|their) way again$/)).toBeVisible();
+  // The dialog follows it, and after a reload the endpoint's screen does.
+  const progress = dialog.getByRole('progressbar', { name: 'Replay' });
+  const total = await progress.getAttribute('aria-valuemax');
+  expect(Number(total)).toBeGreaterThan(0);
+  await expect(progress).toHaveAttribute('aria-valuenow', total, { timeout: 20_000 });
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await page.reload();
+  const replay = page.getByRole('region', { name: 'Replay' });
+  await expect(replay.getByText(`${total} of ${total}`)).toBeVisible();
+  await expect(replay.getByText('Done', { exact: true })).toBeVisible();
   const texts = () => target.got.slice(came).map(({ body }) => JSON.parse(body).data.text).sort();
   await expect.poll(texts, { timeout: 20_000 }).toEqual(['lost 1', 'lost 2', 'lost 3']);
   await expect(deliveries(page).getByRole('listitem').filter({ hasText: 'Delivered' })).toHaveCount(4);

@@ -4,6 +4,7 @@ mod calls;
 mod devices;
 mod directory;
 mod groups;
+mod jobs;
 mod lifecycle;
 mod media;
 mod pairing;

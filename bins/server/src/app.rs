@@ -29,7 +29,7 @@ use crate::master_key::{self, Loaded, Source};
 use crate::passwords::Argon2Hasher;
 use crate::readiness::StoreReadiness;
 use crate::world::{SystemSecrets, UlidSource};
-use crate::{housekeeping, keys, metrics, post};
+use crate::{disk, housekeeping, keys, metrics, post};
 
 /// What a delivery's lease is longer than its timeout: for waiting its turn, and for storing what became of it.
 const SETTLING: Duration = Duration::from_secs(20);
@@ -183,6 +183,7 @@ impl App {
             proxies: TrustedProxies::new(config.trusted_proxies.clone()),
             readiness: Arc::new(StoreReadiness::new(store.clone())),
             metrics: Arc::new(|| metrics::handle().render()),
+            disk: disk::space(config.data_dir.clone()),
             max_body_bytes: config.max_body_bytes,
             runtime: tokio::runtime::Handle::current(),
             streams: streams.clone(),
@@ -250,6 +251,10 @@ impl App {
             let gateway = self.gateway.clone();
             async move { gateway.answer_calls().await }
         });
+        let jobs = tokio::spawn({
+            let gateway = self.gateway.clone();
+            async move { gateway.run_jobs().await }
+        });
         let pruning = tokio::spawn(housekeeping::prune(
             self.gateway.clone(),
             self.accounts.clone(),
@@ -284,6 +289,7 @@ impl App {
         self.streams.end();
         handle.stop(true).await;
         calls.abort();
+        jobs.abort();
         pruning.abort();
         noting.abort();
         sealing.abort();

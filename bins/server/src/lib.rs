@@ -4,6 +4,7 @@
 mod app;
 mod cli;
 pub mod config;
+mod disk;
 mod housekeeping;
 mod keys;
 mod logging;

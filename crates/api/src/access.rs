@@ -10,7 +10,9 @@ use std::sync::Arc;
 use actix_web::dev::ServiceRequest;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use wagate_domain::Error;
-use wagate_domain::model::{ApiKey, KeyAction, KeyReach, KeyScope, Token, WorkspaceName};
+use wagate_domain::model::{
+    ApiKey, Job, JobId, JobKind, KeyAction, KeyReach, KeyScope, Token, WorkspaceName,
+};
 
 use crate::problem::Problem;
 use crate::query::QueryFields;
@@ -56,6 +58,8 @@ enum About {
     Query,
     /// The device that [`SeedInput`](crate::extract::SeedInput) reads, which looks at the key's reach itself.
     Input,
+    /// The device of the job that follows `/v1/jobs/` in the path.
+    Job,
     /// Devices, of the workspace that the query has to name when the key is for one.
     Listed,
     /// Everybody, or what belongs to nobody.
@@ -91,6 +95,13 @@ const OPERATIONS: &[(&str, &str, Class)] = &[
     // It tells whoever wrote.
     ("POST", "/v1/devices/{device}/chats/{jid}/read", Class::May(SEND, About::Path)),
     ("PUT", "/v1/devices/{device}/chats/{jid}/typing", Class::May(SEND, About::Path)),
+    // It asks WhatsApp in the account's name.
+    ("POST", "/v1/devices/{device}/number-checks", Class::May(SEND, About::Path)),
+    ("GET", "/v1/jobs", Class::May(READ, About::Query)),
+    ("GET", "/v1/jobs/{id}", Class::May(READ, About::Job)),
+    ("GET", "/v1/jobs/{id}/results", Class::May(READ, About::Job)),
+    // What began the job may stop it: which that is, the operation looks at itself.
+    ("POST", "/v1/jobs/{id}/cancel", Class::Any),
     ("GET", "/v1/workspaces", Class::May(READ, About::Everybody)),
     // What is done to a workspace is done to its keys.
     ("PATCH", "/v1/workspaces/{workspace}", Class::All),
@@ -177,6 +188,10 @@ async fn look(
             Some(token) => within(reach, &token, state).await?,
             None => false,
         },
+        (About::Job, _) => match job_in(path).and_then(|id| state.gateway.get_job(id).ok()) {
+            Some(job) => reaches_job(reach, &job, state).await?,
+            None => false,
+        },
         (About::Listed, KeyReach::Workspace(own)) => {
             let asked = query().and_then(|query| query.get("workspace")?.parse::<WorkspaceName>().ok());
             asked.as_ref() == Some(own)
@@ -189,6 +204,20 @@ async fn look(
 /// The part of the path that names the device.
 fn device_in(path: &str) -> Option<&str> {
     path.strip_prefix("/v1/devices/")?.split('/').next()
+}
+
+/// The part of the path that names the job.
+fn job_in(path: &str) -> Option<JobId> {
+    path.strip_prefix("/v1/jobs/")?.split('/').next()?.parse().ok()
+}
+
+/// Whether a key of this reach reaches what the job is about. Endpoints are everybody's.
+async fn reaches_job(reach: &KeyReach, job: &Job, state: &ApiState) -> Result<bool, Error> {
+    match (&job.kind, reach) {
+        (_, KeyReach::Everything) => Ok(true),
+        (JobKind::NumberCheck { token, .. }, _) => within(reach, token, state).await,
+        (JobKind::WebhookReplay { .. }, _) => Ok(false),
+    }
 }
 
 /// Whether a key of this reach reaches the device. One that does not exist is out of reach like any other: a key tells
@@ -247,6 +276,23 @@ impl Caller {
                 _ => Err(Problem::ScopeMissing(Lack::Reach)),
             },
         }
+    }
+
+    /// Refuses whoever has a key that could not have begun this job.
+    pub(crate) async fn may_stop(&self, job: &Job, state: &ApiState) -> Result<(), Problem> {
+        let Self::Key(key) = self else { return Ok(()) };
+        let KeyScope::Limited { actions, reach } = &key.scope else {
+            return Ok(());
+        };
+        let action = match &job.kind {
+            JobKind::NumberCheck { .. } => SEND,
+            JobKind::WebhookReplay { .. } => MANAGE,
+        };
+        if !actions.contains(&action) {
+            return Err(Problem::ScopeMissing(Lack::Action(action)));
+        }
+        let reached = reaches_job(reach, job, state).await?;
+        reached.then_some(()).ok_or(Problem::ScopeMissing(Lack::Reach))
     }
 
     /// Returns once the caller's key is none any more; never for others.

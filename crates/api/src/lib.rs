@@ -33,7 +33,7 @@ pub use auth::ApiKeys;
 pub use openapi::openapi;
 pub use peer::TrustedProxies;
 pub use request_id::RequestIds;
-pub use state::{About, ApiState, Readiness};
+pub use state::{About, ApiState, DiskSpace, Readiness};
 pub use streams::Streams;
 pub use unread::close_unread;
 

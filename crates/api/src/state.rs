@@ -27,6 +27,8 @@ pub struct ApiState {
     pub readiness: Arc<dyn Readiness>,
     /// Renders the metrics in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// How full the disk of the data directory is; `None` when nobody knows.
+    pub disk: Arc<dyn Fn() -> Option<DiskSpace> + Send + Sync>,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
     /// Where use cases run: what they start, such as a session, must outlive actix's own workers.
@@ -46,6 +48,15 @@ pub struct About {
     pub database: &'static str,
     /// `whatsapp`, or `simulated`: then nobody that it talks to is real.
     pub network: &'static str,
+}
+
+/// How full a disk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// What can still be written.
+    pub free_bytes: u64,
+    /// All of it.
+    pub total_bytes: u64,
 }
 
 impl ApiState {

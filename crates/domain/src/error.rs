@@ -3,6 +3,7 @@
 //! somebody has chosen its status.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Result of every use case and port.
@@ -21,6 +22,8 @@ pub enum Needs {
     PreviousRequestEnded,
     /// There is no admin yet.
     NoAdmin,
+    /// The device's earlier check of numbers has ended.
+    PreviousCheckEnded,
 }
 
 impl Needs {
@@ -32,6 +35,7 @@ impl Needs {
             Self::Unpaired => "session_already_paired",
             Self::PreviousRequestEnded => "request_in_progress",
             Self::NoAdmin => "setup_done",
+            Self::PreviousCheckEnded => "number_check_in_progress",
         }
     }
 }
@@ -44,12 +48,13 @@ impl fmt::Display for Needs {
             Self::Unpaired => "the device is already paired",
             Self::PreviousRequestEnded => "a request with this idempotency key is still running",
             Self::NoAdmin => "there is an admin already: sign in instead",
+            Self::PreviousCheckEnded => "the device checks other numbers already",
         })
     }
 }
 
 /// Everything that can go wrong, by what a caller can do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// No such thing; `what` is the resource ("device"), `id` what was asked for.
     #[error("{what} {id:?} not found")]
@@ -89,7 +94,7 @@ pub enum Error {
     TimedOut { what: &'static str },
     /// A defect or a broken machine. Opaque to clients, logged once where it is handled.
     #[error("internal error")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
@@ -133,7 +138,7 @@ impl Error {
 
     /// A defect, with its cause kept for the log.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Internal(source.into())
+        Self::Internal(source.into().into())
     }
 
     /// Wrong input in `field`.

@@ -11,6 +11,10 @@ mod delivery_changes;
 mod devices;
 #[path = "gateway/intake.rs"]
 mod intake;
+#[path = "gateway/jobs.rs"]
+mod jobs;
+#[path = "gateway/replays.rs"]
+mod replays;
 #[path = "gateway/send.rs"]
 mod send;
 #[path = "gateway/sessions.rs"]

@@ -8,19 +8,20 @@ use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
+use wagate_domain::Result;
 use wagate_domain::model::{
     Attempt, CursorPage, CursorQuery, DeliveryCounts, DeliveryFilter, DeliveryId, DeliveryStanding, Replay,
-    StoredDelivery, Timestamp, WebhookId, WebhookState,
+    Replayed, StoredDelivery, Timestamp, WebhookId,
 };
 use wagate_domain::ports::DeliveryLog;
-use wagate_domain::{Error, Result};
 
-use crate::delivery_rows::{DEAD, DELIVERED, PENDING};
+use crate::delivery_rows::{DEAD, DELIVERED};
 use crate::dialect::Conn;
 use crate::error::{Failure, stored};
 use crate::page::page;
 use crate::pool::Database;
-use crate::schema::{attempts, deliveries, events, webhooks};
+use crate::replays::{replay, replay_some, replays_pending, undo_some};
+use crate::schema::{attempts, deliveries, events};
 
 /// [`DeliveryLog`] in a database.
 pub struct SqlDeliveryLog {
@@ -35,22 +36,11 @@ impl std::fmt::Debug for SqlDeliveryLog {
 
 /// Most attempts that are shown of one delivery.
 const MAX_ATTEMPTS: i64 = 100;
-/// Deliveries that are asked for again in one write.
-const REPLAY_STEP: i64 = 500;
-
 fn standing(status: i32) -> DeliveryStanding {
     match status {
         DELIVERED => DeliveryStanding::Delivered,
         DEAD => DeliveryStanding::Dead,
         _ => DeliveryStanding::Pending,
-    }
-}
-
-fn status(standing: DeliveryStanding) -> i32 {
-    match standing {
-        DeliveryStanding::Pending => PENDING,
-        DeliveryStanding::Delivered => DELIVERED,
-        DeliveryStanding::Dead => DEAD,
     }
 }
 
@@ -169,70 +159,6 @@ impl From<AttemptRow> for Attempt {
     }
 }
 
-/// The columns of a delivery that starts over beside its lane.
-macro_rules! anew {
-    ($now:expr, $due:expr) => {
-        (
-            deliveries::status.eq(PENDING),
-            deliveries::due_at.eq($due),
-            deliveries::leased.eq(0),
-            deliveries::baseline.eq(deliveries::attempts),
-            deliveries::queued_at.eq($now.0),
-            deliveries::settled_at.eq(None::<i64>),
-        )
-    };
-}
-
-fn due_if_active(conn: &mut Conn<'_>, webhook: &str, now: Timestamp) -> Result<Option<i64>, Failure> {
-    let state = webhooks::table.find(webhook).select(webhooks::state);
-    let state: Option<String> = on!(conn, c => state.first(c).optional()?);
-    Ok((state.as_deref() == Some(WebhookState::Active.as_str())).then_some(now.0))
-}
-
-fn replay(conn: &mut Conn<'_>, id: DeliveryId, now: Timestamp) -> Result<(), Failure> {
-    let key = id.to_string();
-    let found = deliveries::table.find(&key).select((
-        deliveries::webhook_id,
-        deliveries::settled_at,
-        deliveries::due_at,
-        deliveries::leased,
-    ));
-    let found: Option<(String, Option<i64>, Option<i64>, i32)> = on!(conn, c => found.first(c).optional()?);
-    let Some((webhook, settled, due, leased)) = found else {
-        return Err(Error::NotFound {
-            what: "delivery",
-            id: key,
-        }
-        .into());
-    };
-    if settled.is_some() {
-        let due = due_if_active(conn, &webhook, now)?;
-        on!(conn, c => diesel::update(deliveries::table.find(&key)).set(anew!(now, due)).execute(c)?);
-    } else if due.is_some() && leased == 0 {
-        let due = deliveries::due_at.eq(now.0);
-        on!(conn, c => diesel::update(deliveries::table.find(&key)).set(due).execute(c)?);
-    }
-    Ok(())
-}
-
-/// A step of a larger replay; says how many.
-fn replay_some(conn: &mut Conn<'_>, webhook: &str, which: Replay, now: Timestamp) -> Result<usize, Failure> {
-    let fitting = deliveries::table
-        .filter(deliveries::webhook_id.eq(webhook))
-        .filter(deliveries::status.eq(status(which.standing)))
-        .filter(deliveries::created_at.ge(which.since.0))
-        .filter(deliveries::created_at.lt(which.until.0))
-        // What was asked for in an earlier step may be over already.
-        .filter(deliveries::queued_at.lt(now.0))
-        .order(deliveries::id)
-        .limit(REPLAY_STEP)
-        .select(deliveries::id);
-    let ids: Vec<String> = on!(conn, c => fitting.load(c)?);
-    let due = due_if_active(conn, webhook, now)?;
-    let fitting = deliveries::table.filter(deliveries::id.eq_any(&ids));
-    Ok(on!(conn, c => diesel::update(fitting).set(anew!(now, due)).execute(c)?))
-}
-
 #[async_trait]
 impl DeliveryLog for SqlDeliveryLog {
     async fn list(
@@ -285,6 +211,29 @@ impl DeliveryLog for SqlDeliveryLog {
             let step = self
                 .database
                 .write_apart(move |conn| replay_some(conn, &webhook.to_string(), which, now))
+                .await?;
+            if step == 0 {
+                return Ok(count);
+            }
+            count += step as u64;
+        }
+    }
+
+    async fn replays_pending(&self, replayed: Replayed) -> Result<u64> {
+        self.database
+            .run(move |conn| replays_pending(conn, replayed))
+            .await
+    }
+
+    async fn undo_replay(&self, replayed: Replayed, now: Timestamp) -> Result<u64> {
+        if replayed.standing == DeliveryStanding::Pending {
+            return Ok(0);
+        }
+        let mut count = 0;
+        loop {
+            let step = self
+                .database
+                .write_apart(move |conn| undo_some(conn, replayed, now))
                 .await?;
             if step == 0 {
                 return Ok(count);

@@ -29,6 +29,7 @@ mod page;
 mod pool;
 mod queue;
 mod recording;
+mod replays;
 mod schema;
 mod seal;
 mod sealing;

@@ -11,8 +11,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 /// Runs what is pending, each migration in one transaction.
 pub(crate) fn migrate(conn: &mut Conn<'_>) -> Result<()> {
     on!(conn, c => {
-        let known = names(&MIGRATIONS).map_err(Error::Internal)?;
-        let applied = c.applied_migrations().map_err(Error::Internal)?;
+        let known = names(&MIGRATIONS).map_err(Error::internal)?;
+        let applied = c.applied_migrations().map_err(Error::internal)?;
         let unknown = applied.iter().map(ToString::to_string).find(|version| !known.contains(version));
         if let Some(version) = unknown {
             return Err(Error::invalid(
@@ -23,7 +23,7 @@ pub(crate) fn migrate(conn: &mut Conn<'_>) -> Result<()> {
                 ),
             ));
         }
-        c.run_pending_migrations(MIGRATIONS).map_err(Error::Internal)?;
+        c.run_pending_migrations(MIGRATIONS).map_err(Error::internal)?;
         Ok(())
     })
 }

@@ -89,6 +89,16 @@ pub(super) struct ReplayedView {
     replayed: u64,
 }
 
+/// Deliveries that will be made once more, and the job that follows them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReplayStarted)]
+pub(super) struct ReplayStartedView {
+    /// That many.
+    replayed: u64,
+    /// The job's id: `GET /v1/jobs/{id}` says how many of them are settled.
+    job: String,
+}
+
 /// Lists deliveries.
 ///
 /// The newest first, without their bodies.
@@ -165,14 +175,18 @@ pub(super) async fn replay_delivery(
 /// Makes an endpoint's deliveries once more.
 ///
 /// Those of events that were recorded in a stretch of time, and that were given up unless `status` says
-/// otherwise.
+/// otherwise. The job tells how many are delivered or given up again. Cancelling it lets those that nobody has tried yet
+/// stand as they did before; the others go on.
 #[utoipa::path(
     post,
     path = "/v1/webhooks/{id}/replay",
     tag = "webhooks",
     params(("id" = String, Path, description = "The endpoint's id")),
     request_body = ReplayDeliveriesBody,
-    responses((status = 202, description = "They will be made", body = ReplayedView)),
+    responses(
+        (status = 202, description = "They will be made", body = ReplayStartedView),
+        (status = 429, description = "Too many jobs run: none will be made. Come back after `Retry-After` seconds", body = ProblemView, content_type = PROBLEM_JSON),
+    ),
 )]
 pub(super) async fn replay_deliveries(
     state: Data<ApiState>,
@@ -181,8 +195,11 @@ pub(super) async fn replay_deliveries(
     body: Body<ReplayDeliveriesBody>,
 ) -> Result<HttpResponse, Problem> {
     let which = body.0.read(state.gateway.parts().clock.now())?;
-    let replayed = state
+    let job = state
         .run(|gateway| async move { gateway.replay_deliveries(id.0, which).await })
         .await?;
-    Ok(HttpResponse::Accepted().json(ReplayedView { replayed }))
+    Ok(HttpResponse::Accepted().json(ReplayStartedView {
+        replayed: job.total,
+        job: job.id.to_string(),
+    }))
 }

@@ -11,7 +11,7 @@ use futures::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
-use wagate_domain::model::{ApiKeyId, DeliveryId, Jid, MessageId, Token, WebhookId, WorkspaceName};
+use wagate_domain::model::{ApiKeyId, DeliveryId, Jid, JobId, MessageId, Token, WebhookId, WorkspaceName};
 use wagate_domain::{Error, Result};
 
 use super::fields::message_id;
@@ -184,6 +184,7 @@ in_path!(Token, "device", "device", Token::from_str);
 in_path!(WebhookId, "id", "webhook", WebhookId::from_str);
 in_path!(DeliveryId, "id", "delivery", DeliveryId::from_str);
 in_path!(ApiKeyId, "id", "api_key", ApiKeyId::from_str);
+in_path!(JobId, "id", "job", JobId::from_str);
 in_path!(Jid, "id", "group", Jid::from_str);
 in_path!(WorkspaceName, "workspace", "workspace", |text| unescaped(text)
     .parse());

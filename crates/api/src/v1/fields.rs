@@ -87,6 +87,12 @@ pub(super) fn events(field: Field) -> Result<Option<EventFilter>> {
     }
 }
 
+/// Phone numbers as people write them; whether each can be read is seen later.
+pub(super) fn numbers(field: Field) -> Result<Vec<String>> {
+    let numbers: Option<Vec<String>> = typed("numbers", field, "a list of strings")?;
+    numbers.ok_or_else(|| Error::invalid("numbers", "numbers is required"))
+}
+
 /// Words of a key's scope.
 pub(super) fn scope_words(field: Field) -> Result<Vec<String>> {
     let words: Option<Vec<String>> = typed("scope", field, "a list of words")?;

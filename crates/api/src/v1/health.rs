@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::{self, Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wagate_domain::gateway::Health;
@@ -12,7 +12,7 @@ use wagate_domain::{Error, Result};
 use super::extract::{NoQuery, Params};
 use super::view::time;
 use crate::problem::Problem;
-use crate::state::ApiState;
+use crate::state::{ApiState, DiskSpace};
 
 /// How the gateway is.
 #[derive(Serialize, ToSchema)]
@@ -38,6 +38,9 @@ pub(super) struct HealthView {
     /// Deliveries to endpoints; null while the database cannot be asked.
     #[schema(required = true)]
     queue: Option<QueueView>,
+    /// The disk of the data directory; null while the system does not say.
+    #[schema(required = true)]
+    disk: Option<DiskView>,
 }
 
 /// How many deliveries there are of those that somebody may have to care for.
@@ -50,8 +53,27 @@ struct QueueView {
     dead: u64,
 }
 
+/// How full a disk is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Disk)]
+struct DiskView {
+    /// What can still be written.
+    free_bytes: u64,
+    /// All of it.
+    total_bytes: u64,
+}
+
+impl From<DiskSpace> for DiskView {
+    fn from(space: DiskSpace) -> Self {
+        Self {
+            free_bytes: space.free_bytes,
+            total_bytes: space.total_bytes,
+        }
+    }
+}
+
 impl HealthView {
-    fn new(state: &ApiState, health: Result<Health, String>) -> Self {
+    fn new(state: &ApiState, health: Result<Health, String>, disk: Option<DiskSpace>) -> Self {
         let (health, reason) = match health {
             Ok(health) => (Some(health), None),
             Err(reason) => (None, Some(reason)),
@@ -70,6 +92,7 @@ impl HealthView {
             network: state.about.network,
             sessions: health.map(|health| health.sessions.into_iter().map(named).collect()),
             queue,
+            disk: disk.map(DiskView::from),
         }
     }
 }
@@ -87,12 +110,15 @@ pub(super) async fn get_health(
     state: Data<ApiState>,
     _: Params<NoQuery>,
 ) -> Result<Json<HealthView>, Problem> {
+    let look = state.disk.clone();
+    // The file system may be one that lets its callers wait.
+    let disk = web::block(move || look()).await.ok().flatten();
     if let Err(missing) = state.readiness.check().await {
-        return Ok(Json(HealthView::new(&state, Err(missing))));
+        return Ok(Json(HealthView::new(&state, Err(missing), disk)));
     }
     let health = match state.gateway.get_health().await {
         Err(error @ Error::Unavailable { .. }) => Err(error.to_string()),
         health => Ok(health?),
     };
-    Ok(Json(HealthView::new(&state, health)))
+    Ok(Json(HealthView::new(&state, health, disk)))
 }

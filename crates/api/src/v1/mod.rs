@@ -42,12 +42,19 @@ mod fields;
 mod group_view;
 mod groups;
 mod health;
+mod job_view;
+#[expect(
+    unused_qualifications,
+    reason = "the macro that describes operations writes them"
+)]
+mod jobs;
 mod message_view;
 #[expect(
     unused_qualifications,
     reason = "the macro that describes operations writes them"
 )]
 mod messages;
+mod number_checks;
 mod openapi;
 mod problem;
 mod session;
@@ -100,6 +107,7 @@ pub(crate) fn scope(max_body_bytes: usize) -> impl HttpServiceFactory {
         .configure(signing_in(max_body_bytes.min(MAX_PUBLIC_BODY)))
         .configure(events_and_messages)
         .configure(webhooks_and_deliveries)
+        .configure(long_work)
         .configure(keys)
         .service(only(
             "/openapi.json",
@@ -221,6 +229,25 @@ fn conversations(scope: &mut ServiceConfig) {
             "PUT",
             [web::put().to(set_typing)],
         ));
+}
+
+fn long_work(scope: &mut ServiceConfig) {
+    use jobs::{cancel_job, get_job, list_job_results, list_jobs};
+
+    scope
+        .service(only(
+            "/devices/{device}/number-checks",
+            "POST",
+            [web::post().to(number_checks::check_numbers)],
+        ))
+        .service(only("/jobs", "GET", [web::get().to(list_jobs)]))
+        .service(only("/jobs/{id}", "GET", [web::get().to(get_job)]))
+        .service(only(
+            "/jobs/{id}/results",
+            "GET",
+            [web::get().to(list_job_results)],
+        ))
+        .service(only("/jobs/{id}/cancel", "POST", [web::post().to(cancel_job)]));
 }
 
 fn signing_in(max_body_bytes: usize) -> impl FnOnce(&mut ServiceConfig) {

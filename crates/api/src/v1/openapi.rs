@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, Ref, Response, ResponseBuilder, SecurityRe
 use super::extract::{NoQuery, Params};
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::{
-    api_keys, chats, contacts, deliveries, devices, event_types, events, groups, health, messages, session,
-    settings, sign_in, stream, webhooks, workspaces,
+    api_keys, chats, contacts, deliveries, devices, event_types, events, groups, health, jobs, messages,
+    number_checks, session, settings, sign_in, stream, webhooks, workspaces,
 };
 use crate::openapi::{json, operations};
 use crate::problem::Problem;
@@ -35,6 +35,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         contacts::list_contacts,
         groups::list_groups,
         groups::get_group,
+        number_checks::check_numbers,
         workspaces::list_workspaces,
         workspaces::rename_workspace,
         workspaces::delete_workspace,
@@ -68,6 +69,10 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         deliveries::list_deliveries,
         deliveries::get_delivery,
         deliveries::replay_delivery,
+        jobs::list_jobs,
+        jobs::get_job,
+        jobs::list_job_results,
+        jobs::cancel_job,
         health::get_health,
         settings::get_settings,
         settings::update_settings,
@@ -85,6 +90,7 @@ const WAYS_IN: [&str; 4] = ["apikey", "x_api_key", "bearer", "session"];
         (name = "chats", description = "Conversations, and what was said in them."),
         (name = "webhooks", description = "Endpoints that receive events."),
         (name = "deliveries", description = "What was sent to endpoints."),
+        (name = "jobs", description = "Long work: how far it has come, and what it found."),
         (name = "about", description = "The gateway itself, and this document."),
     )
 )]

@@ -60,6 +60,13 @@ impl ProblemView {
     }
 }
 
+impl ProblemView {
+    /// What went wrong with something that an answer tells of.
+    pub(super) fn told(error: &Error, language: Language) -> Self {
+        Self::new(&Problem::from(error.clone()), language, None)
+    }
+}
+
 /// Writes every error below it as a problem, in a language that the client reads; its headers stay.
 pub(crate) async fn as_problem_json(
     request: ServiceRequest,

@@ -9,13 +9,15 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::Serialize;
 use wagate_domain::gateway::{DeliveryChange, SessionChange, TypingChange};
-use wagate_domain::model::Jid;
+use wagate_domain::model::{Jid, Job};
 use wagate_domain::ports::{Clock, StoredEvent};
 use wagate_domain::{Error, Result};
 
 use super::contact_view::{lid, phone};
 use super::delivery_view::DeliveryView;
+use super::job_view::JobView;
 use super::session_view::SessionView;
+use super::wording::Language;
 use crate::streams::Streams;
 
 /// After this much silence a comment keeps proxies from taking the connection for a dead one.
@@ -30,6 +32,7 @@ enum Said {
     Recorded(Result<StoredEvent>),
     Delivery(Result<DeliveryChange>),
     Typing(TypingChange),
+    Job(Job),
 }
 
 /// `event: session`.
@@ -80,6 +83,9 @@ pub(super) struct Source {
     pub(super) events: BoxStream<'static, Result<StoredEvent>>,
     pub(super) deliveries: BoxStream<'static, Result<DeliveryChange>>,
     pub(super) typing: BoxStream<'static, TypingChange>,
+    pub(super) jobs: BoxStream<'static, Job>,
+    /// What failures of jobs are told in.
+    pub(super) language: Language,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) streams: Streams,
     /// Ends the stream: whoever reads it may not any more.
@@ -88,6 +94,7 @@ pub(super) struct Source {
 
 struct Telling {
     said: BoxStream<'static, Said>,
+    language: Language,
     clock: Arc<dyn Clock>,
     streams: Streams,
 }
@@ -99,13 +106,17 @@ pub(super) fn body(source: Source) -> impl Stream<Item = Result<Bytes, std::conv
     let events = source.events.map(Said::Recorded);
     let deliveries = source.deliveries.map(Said::Delivery);
     let typing = source.typing.map(Said::Typing);
+    let jobs = source.jobs.map(Said::Job);
+    let said = [
+        sessions.boxed(),
+        events.boxed(),
+        deliveries.boxed(),
+        typing.boxed(),
+        jobs.boxed(),
+    ];
     let telling = Telling {
-        said: stream::select(
-            stream::select(sessions, events),
-            stream::select(deliveries, typing),
-        )
-        .take_until(source.revoked)
-        .boxed(),
+        said: stream::select_all(said).take_until(source.revoked).boxed(),
+        language: source.language,
         clock: source.clock,
         streams: source.streams,
     };
@@ -132,6 +143,7 @@ impl Telling {
             Said::Recorded(Ok(event)) => Ok(recorded_frame(&event)),
             Said::Delivery(Ok(change)) => delivery_frame(change),
             Said::Typing(change) => typing_frame(&change),
+            Said::Job(job) => job_frame(&job, self.language),
             Said::Recorded(Err(error)) | Said::Delivery(Err(error)) => {
                 Err(Error::unavailable("database", error))
             }
@@ -175,4 +187,9 @@ fn typing_frame(TypingChange { device, typing }: &TypingChange) -> Result<Bytes>
     };
     let json = serde_json::to_string(&view).map_err(Error::internal)?;
     Ok(Bytes::from(format!("event: typing\ndata: {json}\n\n")))
+}
+
+fn job_frame(job: &Job, language: Language) -> Result<Bytes> {
+    let json = serde_json::to_string(&JobView::new(job, language)).map_err(Error::internal)?;
+    Ok(Bytes::from(format!("event: job\ndata: {json}\n\n")))
 }

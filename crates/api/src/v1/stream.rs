@@ -12,6 +12,7 @@ use super::events::kinds;
 use super::extract::Params;
 use super::problem::{PROBLEM_JSON, ProblemView};
 use super::sse::{self, Source};
+use super::wording::Language;
 use crate::access::Caller;
 use crate::problem::Problem;
 use crate::query::QueryFields;
@@ -66,8 +67,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventId>> {
 /// and in `others` how many more changed in the same moment and are not told: a few come within a second, whatever
 /// happens; a key for one device or workspace is told of none. `typing`: `{"device": TOKEN, "chat": PARTY, "sender": PARTY,
 /// "state": "composing" | "recording" | "paused"}` when somebody else types, with `jid`, `phone` and `lid` of each; it is
-/// recorded nowhere, a slow reader misses some, and it is over after 15 s without a further one. A comment comes at once,
-/// and after every 15 s of silence.
+/// recorded nowhere, a slow reader misses some, and it is over after 15 s without a further one. `job`: long work as
+/// `GET /v1/jobs` gives it, a few times in a second at most and how it ended always; with `device`, that device's alone.
+/// A comment comes at once, and after every 15 s of silence.
 #[utoipa::path(
     get,
     path = "/v1/stream",
@@ -104,6 +106,9 @@ pub(super) async fn open_stream(
         events,
         deliveries,
         typing,
+        // A key for one device or workspace has to name a device, and hears of no other's jobs.
+        jobs: gateway.watch_jobs(device.as_ref()).await?,
+        language: Language::of(&request),
         clock: gateway.parts().clock.clone(),
         streams: state.streams.clone(),
         revoked: caller.revoked(state.get_ref().clone()).boxed(),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use serde::Deserialize;
 use wagate_domain::Error;
@@ -57,6 +58,11 @@ impl Language {
             }
         }
         best.map_or(Self::English, |(language, _)| language)
+    }
+
+    /// The one that the client of a request likes best.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        Self::wanted(request.headers())
     }
 
     /// A language of ours by its tag; the country does not count.

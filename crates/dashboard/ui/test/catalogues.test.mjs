@@ -15,7 +15,7 @@ const values = (text) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
 /** Names of states and the like come from the API, so they stand in no source. */
 const NAMED_BY_THE_API =
-  /^(access|advice|call|delivery|in|key_scope|kind|live|message|problem|reason|script|seed|seed_text|state|tag|theme|type|webhook_state)\./;
+  /^(access|advice|call|delivery|in|job_state|key_scope|kind|live|message|problem|reason|script|seed|seed_text|state|tag|theme|type|webhook_state)\./;
 
 for (const folder of folders) {
   const files = readdirSync(new URL(`lib/i18n/${folder}`, here)).filter((file) => file.endsWith('.json'));

@@ -16,6 +16,7 @@ async function load(name) {
 
 const { snippet, SNIPPETS } = await load('snippets');
 const { csv } = await load('csv');
+const { numbersIn } = await load('numbers');
 const { readNumber } = await load('phone');
 const { Typist } = await load('typist');
 
@@ -137,4 +138,16 @@ test('the other end hears of typing every ten seconds, and that it ended', (cont
   typist.stop();
   timers.tick(60_000);
   assert.deepEqual(told, ['85 composing', '85 paused']);
+});
+
+test('numbers are found in lists and in tables', () => {
+  assert.deepEqual(numbersIn('0812-3456-789\n\n+62 (811) 111, 08111111112;\r\n'), [
+    '0812-3456-789',
+    '+62 (811) 111',
+    '08111111112',
+  ]);
+  const table = '\ufeffname,phone,since\n"Budi, Toko","0812 3456 789",2024\nAyu,,2023\n';
+  assert.deepEqual(numbersIn(table), ['0812 3456 789', 'Ayu,,2023'], 'what cannot be read is told, the head is not');
+  assert.deepEqual(numbersIn('12345\nhello'), ['12345', 'hello']);
+  assert.deepEqual(numbersIn(''), []);
 });

@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 
 use super::call::Ring;
 use super::intake::Intake;
+use super::job_board::JobBoard;
+use super::jobs::Work;
 use super::open_sessions::OpenSessions;
 use super::settings::Choices;
 use super::stripes::Stripes;
@@ -123,6 +125,9 @@ pub struct Gateway {
     /// One opening or closing at a time for a device: never two sessions on one device's keys.
     pub(super) lifecycle: Stripes,
     pub(super) sessions: Arc<OpenSessions>,
+    pub(super) jobs: Arc<JobBoard>,
+    pub(super) work: mpsc::UnboundedSender<Work>,
+    pub(super) begun: tokio::sync::Mutex<mpsc::UnboundedReceiver<Work>>,
     running_keys: Mutex<HashSet<(DeviceId, String)>>,
 }
 
@@ -135,10 +140,12 @@ impl fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Puts the parts together. Nothing runs yet: see [`resume_sessions`](Self::resume_sessions) and
-    /// [`answer_calls`](Self::answer_calls); and nothing is chosen: see [`load_settings`](Self::load_settings).
+    /// Puts the parts together. Nothing runs yet: see [`resume_sessions`](Self::resume_sessions),
+    /// [`answer_calls`](Self::answer_calls) and [`run_jobs`](Self::run_jobs); and nothing is chosen: see [`load_settings`](Self::load_settings).
     pub fn new(parts: GatewayParts, settings: GatewaySettings) -> Self {
         let (ring, rings) = mpsc::channel(MAX_WAITING_CALLS);
+        // The board says how much may run at a time.
+        let (work, begun) = mpsc::unbounded_channel();
         let intake = Arc::new(Intake::new(parts.clone(), ring, settings.delivery_lease));
         Self {
             parts,
@@ -149,6 +156,9 @@ impl Gateway {
             endpoints: tokio::sync::Mutex::default(),
             lifecycle: Stripes::default(),
             sessions: Arc::default(),
+            jobs: Arc::default(),
+            work,
+            begun: tokio::sync::Mutex::new(begun),
             running_keys: Mutex::default(),
         }
     }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::Gateway;
 use super::intake::Intake;
 use crate::model::{
-    Attempt, CursorPage, CursorQuery, Delivery, DeliveryFilter, DeliveryId, Event, EventBody, Replay,
-    Settlement, StoredDelivery, Timestamp, WebhookId,
+    Attempt, CursorPage, CursorQuery, Delivery, DeliveryFilter, DeliveryId, Event, EventBody, Settlement,
+    StoredDelivery, Timestamp, WebhookId,
 };
 use crate::ports::{Clock, DeliveryQueue, EventSink, Reservation, Settled};
 use crate::{Error, Result};
@@ -50,16 +50,6 @@ impl Gateway {
         self.intake.changes.announce([id]);
         self.parts.dispatch.announce();
         Ok(())
-    }
-
-    /// Makes an endpoint's deliveries of a stretch of time once more; says how many.
-    #[tracing::instrument(skip_all, fields(%webhook))]
-    pub async fn replay_deliveries(&self, webhook: WebhookId, which: Replay) -> Result<u64> {
-        self.get_webhook(webhook).await?;
-        let now = self.parts.clock.now();
-        let count = self.parts.delivery_log.replay_many(webhook, which, now).await?;
-        self.parts.dispatch.announce();
-        Ok(count)
     }
 }
 

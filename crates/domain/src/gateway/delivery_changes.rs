@@ -42,6 +42,11 @@ impl Default for DeliveryChanges {
 }
 
 impl DeliveryChanges {
+    /// Hears of changes from now on.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<DeliveryId> {
+        self.0.subscribe()
+    }
+
     /// These may stand otherwise than before.
     pub(super) fn announce(&self, ids: impl IntoIterator<Item = DeliveryId>) {
         if self.0.receiver_count() == 0 {
@@ -61,7 +66,7 @@ impl Gateway {
         &self,
         device: Option<&Token>,
     ) -> Result<BoxStream<'static, Result<DeliveryChange>>> {
-        let changes = self.intake.changes.0.subscribe();
+        let changes = self.intake.changes.subscribe();
         let device = match device {
             Some(token) => Some(self.device(token).await?.id),
             None => None,

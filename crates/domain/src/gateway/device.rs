@@ -142,6 +142,7 @@ impl Gateway {
             tracing::warn!(device = %device.id, %error, "deleted without unlinking at WhatsApp");
         }
         self.close_session(device.id).await;
+        self.jobs.forget(device.id);
         self.parts.keys.erase(device.id).await?;
         self.parts.devices.delete(device.id).await
     }

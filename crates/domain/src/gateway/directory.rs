@@ -83,7 +83,7 @@ impl Gateway {
             .or_else(|| Region::of(&PhoneNumber::parse(device.phone()?, None).ok()?))
     }
 
-    fn is_fresh(&self, lookup: &NumberLookup) -> bool {
+    pub(super) fn is_fresh(&self, lookup: &NumberLookup) -> bool {
         let ttl = match lookup.jid {
             Some(_) => self.settings.lookup_ttl,
             None => self.settings.missing_lookup_ttl,

@@ -215,3 +215,14 @@ pub struct Replay {
     /// Those that were given up, or those that were delivered: what is pending comes anyway.
     pub standing: DeliveryStanding,
 }
+
+/// The deliveries that one replay asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// Their endpoint.
+    pub webhook: WebhookId,
+    /// How they stood before.
+    pub standing: DeliveryStanding,
+    /// When they were asked for.
+    pub at: Timestamp,
+}

@@ -76,3 +76,7 @@ typed_id!(
     /// A key that programs call with.
     ApiKeyId, "key_", "api_key_id"
 );
+typed_id!(
+    /// Long work that goes on after the request that began it.
+    JobId, "job_", "job_id"
+);

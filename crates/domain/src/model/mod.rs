@@ -11,6 +11,7 @@ pub mod event;
 pub mod group;
 pub mod id;
 pub mod jid;
+pub mod job;
 pub mod media;
 pub mod message;
 pub mod page;
@@ -30,7 +31,7 @@ pub use chat::{Chat, ChatChange, ChatMessage, Place, ShownMessage};
 pub use contact::Contact;
 pub use delivery::{
     Attempt, Delivery, DeliveryCounts, DeliveryFilter, DeliveryOutcome, DeliveryStanding, EndpointVerdict,
-    Replay, Setback, Settlement, StoredDelivery,
+    Replay, Replayed, Setback, Settlement, StoredDelivery,
 };
 pub use device::{
     CallSettings, Device, DeviceFilter, DeviceLabel, DeviceQuery, DeviceStanding, Token, Workspace,
@@ -38,8 +39,9 @@ pub use device::{
 };
 pub use event::{Event, EventBody, EventKind};
 pub use group::{Group, Participant, ParticipantRole};
-pub use id::{AdminId, ApiKeyId, DeliveryId, DeviceId, EventId, WebhookId};
+pub use id::{AdminId, ApiKeyId, DeliveryId, DeviceId, EventId, JobId, WebhookId};
 pub use jid::{Jid, JidServer};
+pub use job::{CheckedNumber, Job, JobFilter, JobKind, JobState, Line, NumberFound};
 pub use media::{MediaFile, MediaKind};
 pub use message::{
     Answer, Content, Idempotency, IdempotencyKey, MessageId, MessageStatus, OutgoingMessage, ReceivedMessage,

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::model::Attempt;
 use crate::model::{
     CursorPage, CursorQuery, Delivery, DeliveryCounts, DeliveryFilter, DeliveryId, DeviceId, Replay,
-    Settlement, StoredDelivery, Timestamp, WebhookId,
+    Replayed, Settlement, StoredDelivery, Timestamp, WebhookId,
 };
 
 /// An endpoint that took nothing for this long was out: when it takes something again, what waits there for
@@ -90,4 +90,11 @@ pub trait DeliveryLog: Send + Sync {
 
     /// The same for all of an endpoint that fit, oldest first; says how many.
     async fn replay_many(&self, webhook: WebhookId, which: Replay, now: Timestamp) -> Result<u64>;
+
+    /// How many of those that were asked for together are still to be made.
+    async fn replays_pending(&self, replayed: Replayed) -> Result<u64>;
+
+    /// Lets those of them that nobody has tried since stand again as before, settled at `now`; says how many. What
+    /// is being tried, and what waits for its next try, stays pending.
+    async fn undo_replay(&self, replayed: Replayed, now: Timestamp) -> Result<u64>;
 }

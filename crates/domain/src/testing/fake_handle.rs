@@ -109,21 +109,37 @@ impl FakeSession {
 
     /// Sends wait from now on, until [`FakeSession::release_sends`].
     pub fn hold_sends(&self) {
-        self.held.send_replace(true);
+        self.sends.close();
     }
 
     /// Lets waiting sends go on.
     pub fn release_sends(&self) {
-        self.held.send_replace(false);
+        self.sends.open();
     }
 
     /// Returns once `count` sends or more wait.
     pub async fn sends_waiting(&self, count: usize) {
-        let mut waiting = self.waiting.subscribe();
-        waiting
-            .wait_for(|now| *now >= count)
-            .await
-            .expect("the session holds the sender");
+        self.sends.waiting(count).await;
+    }
+
+    /// Questions for numbers wait from now on, until [`FakeSession::release_lookups`].
+    pub fn hold_lookups(&self) {
+        self.lookups.close();
+    }
+
+    /// Lets waiting questions go on.
+    pub fn release_lookups(&self) {
+        self.lookups.open();
+    }
+
+    /// Lets one question go on.
+    pub fn release_one_lookup(&self) {
+        self.lookups.let_one_in();
+    }
+
+    /// Returns once a question for numbers waits.
+    pub async fn lookup_waiting(&self) {
+        self.lookups.waiting(1).await;
     }
 
     /// The groups that the account is in from now on.

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::fake_driver::FakeWorld;
+use super::fake_gate::FakeGate;
 use super::fake_sent::{FakeSent, record};
 use crate::model::event::IncomingCall;
 use crate::model::{
@@ -31,9 +32,8 @@ pub struct FakeSession {
     pub(super) events: Arc<dyn EventSink>,
     pub(super) state: watch::Sender<SessionState>,
     pub(super) closed: AtomicBool,
-    /// While true, sends wait.
-    pub(super) held: watch::Sender<bool>,
-    pub(super) waiting: watch::Sender<usize>,
+    pub(super) sends: FakeGate,
+    pub(super) lookups: FakeGate,
     script: Mutex<Script>,
 }
 
@@ -84,8 +84,8 @@ impl FakeSession {
             events,
             state: watch::Sender::new(SessionState::Connecting),
             closed: AtomicBool::new(false),
-            held: watch::Sender::new(false),
-            waiting: watch::Sender::new(0),
+            sends: FakeGate::default(),
+            lookups: FakeGate::default(),
             script: Mutex::new(script),
         };
         session.dial();
@@ -118,17 +118,6 @@ impl FakeSession {
             is: state.as_str().into(),
         })
     }
-
-    async fn wait_while_held(&self) {
-        let mut held = self.held.subscribe();
-        if *held.borrow_and_update() {
-            self.waiting.send_modify(|count| *count += 1);
-            held.wait_for(|held| !held)
-                .await
-                .expect("the session holds the sender");
-            self.waiting.send_modify(|count| *count -= 1);
-        }
-    }
 }
 
 #[async_trait]
@@ -157,7 +146,7 @@ impl Session for FakeSession {
         self.require_connection()?;
         let sent = record(message)?;
         self.script().attempts.push(message.id.clone());
-        self.wait_while_held().await;
+        self.sends.pass().await;
         if let Some(error) = self.script().failures.pop_front() {
             return Err(error);
         }
@@ -170,6 +159,8 @@ impl Session for FakeSession {
     }
 
     async fn look_up(&self, phones: &[PhoneNumber]) -> Result<Vec<NumberLookup>> {
+        self.require_connection()?;
+        self.lookups.pass().await;
         self.require_connection()?;
         self.world.look_up(phones)
     }

@@ -7,7 +7,7 @@ use super::memory_deliveries::{Row, no_delivery};
 use crate::Result;
 use crate::model::{
     Attempt, CursorPage, CursorQuery, DeliveryCounts, DeliveryFilter, DeliveryId, DeliveryStanding,
-    EventKind, Replay, StoredDelivery, Timestamp, WebhookId, WebhookState,
+    EventKind, Replay, Replayed, StoredDelivery, Timestamp, WebhookId, WebhookState,
 };
 use crate::ports::DeliveryLog;
 
@@ -134,6 +134,36 @@ impl DeliveryLog for MemoryStore {
         }
         Ok(ids.len() as u64)
     }
+
+    async fn replays_pending(&self, replayed: Replayed) -> Result<u64> {
+        let state = self.lock()?;
+        let rows = state.deliveries.values();
+        Ok(rows.filter(|row| is_pending_of(row, replayed)).count() as u64)
+    }
+
+    async fn undo_replay(&self, replayed: Replayed, now: Timestamp) -> Result<u64> {
+        if replayed.standing == DeliveryStanding::Pending {
+            return Ok(0);
+        }
+        let mut state = self.lock()?;
+        let mut count = 0;
+        for row in state.deliveries.values_mut() {
+            if is_pending_of(row, replayed) && !row.leased && row.attempts == row.baseline {
+                row.standing = replayed.standing;
+                (row.due_at, row.settled_at) = (None, Some(now));
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// What was queued for the first time at that very moment is none of the replay.
+fn is_pending_of(row: &Row, replayed: Replayed) -> bool {
+    row.webhook == replayed.webhook
+        && row.standing == DeliveryStanding::Pending
+        && row.queued_at == replayed.at
+        && row.created_at < replayed.at
 }
 
 /// Cuts a list to a page; what is cut off is on the next one.

@@ -10,6 +10,7 @@
 mod clock;
 pub mod contract;
 pub mod fake_driver;
+mod fake_gate;
 mod fake_handle;
 mod fake_hasher;
 mod fake_outside;

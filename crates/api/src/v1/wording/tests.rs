@@ -83,6 +83,7 @@ fn problems() -> Vec<Problem> {
         wrong_state(Needs::Unpaired),
         wrong_state(Needs::PreviousRequestEnded),
         wrong_state(Needs::NoAdmin),
+        wrong_state(Needs::PreviousCheckEnded),
         Error::KeyReused,
         Error::Unauthenticated,
         Error::WrongCredentials,

@@ -1,5 +1,15 @@
 // The one live connection. It feeds the query cache; screens read that and ask nobody.
-import { api, type Delivery, type Device, type Devices, type Event, type Message, type Session } from './api/client';
+import {
+  api,
+  type Delivery,
+  type Device,
+  type Devices,
+  type Event,
+  type Job,
+  type Jobs,
+  type Message,
+  type Session,
+} from './api/client';
 import { keys } from './api/keys';
 import { cache } from './cache';
 import type { Typing } from './typing.svelte';
@@ -97,6 +107,15 @@ function connect(): void {
     // When more changed than is told, any of those in sight may be among them.
     refresh(others > 0 ? ['delivery'] : keys.delivery(id));
     refresh(keys.health);
+  });
+  on<Job>(current, 'job', (job) => {
+    cache.setQueryData(keys.job(job.id), job);
+    cache.setQueriesData<Jobs>({ queryKey: keys.jobs }, (page) =>
+      page && { ...page, data: page.data.map((one) => (one.id === job.id ? job : one)) },
+    );
+    refresh(keys.jobs);
+    // What a replay asked for, and what stands as before when it is cancelled.
+    if (job.kind === 'webhook_replay') refresh(keys.deliveries);
   });
 }
 

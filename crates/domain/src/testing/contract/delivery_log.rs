@@ -8,7 +8,7 @@ use super::{Storage, device, event, event_in, record, t, webhook};
 use crate::Error;
 use crate::model::{
     Attempt, CursorQuery, DeliveryFilter, DeliveryId, DeliveryOutcome, DeliveryStanding, EndpointVerdict,
-    EventKind, Replay, Setback, Settlement, Timestamp, WebhookState,
+    EventKind, Replay, Replayed, Setback, Settlement, Timestamp, WebhookState,
 };
 use crate::ports::Reservation;
 
@@ -333,4 +333,67 @@ pub async fn what_is_asked_for_again_waits_for_its_endpoint(store: &Storage) {
     webhook.state = WebhookState::Active;
     store.webhooks.update(&webhook, t(4)).await.unwrap();
     assert_eq!(reserve(store, t(4)).await, [(made[0], 0)]);
+}
+
+/// What nobody has tried stands again as before; what was begun goes on.
+pub async fn a_replay_is_followed_and_undone(store: &Storage) {
+    let device = device(store, "one").await;
+    let webhook = webhook(store, &device).await;
+    let mut made = Vec::new();
+    for number in 0..4 {
+        let new = event_in(&format!("{number}"), &[&webhook]);
+        made.push(record(store, &device, vec![new]).await[0]);
+    }
+    reserve(store, t(10)).await;
+    for id in &made {
+        settle(store, *id, dead(), None, t(10)).await;
+    }
+    let which = Replay {
+        since: t(0),
+        until: t(10),
+        standing: DeliveryStanding::Dead,
+    };
+    let log = &store.delivery_log;
+    assert_eq!(log.replay_many(webhook.id, which, t(20)).await.unwrap(), 4);
+    // Of another conversation, and queued at the same moment.
+    let mut new = event_in("new", &[&webhook]);
+    new.recorded_at = t(20);
+    record(store, &device, vec![new]).await;
+    let replayed = Replayed {
+        webhook: webhook.id,
+        standing: DeliveryStanding::Dead,
+        at: t(20),
+    };
+    assert_eq!(log.replays_pending(replayed).await.unwrap(), 4);
+    let two = Reservation {
+        now: t(20),
+        lease: LEASE,
+        limit: 2,
+        per_webhook: 2,
+        busy: Vec::new(),
+    };
+    let begun = store.deliveries.reserve(two).await.unwrap();
+    let begun: Vec<DeliveryId> = begun.iter().map(|delivery| delivery.id).collect();
+    assert_eq!(begun, made[..2]);
+    settle(store, made[0], retry(900), Some(attempt(20, None)), t(20)).await;
+    assert_eq!(log.undo_replay(replayed, t(30)).await.unwrap(), 2);
+    assert_eq!(log.undo_replay(replayed, t(30)).await.unwrap(), 0);
+    assert_eq!(
+        log.replays_pending(replayed).await.unwrap(),
+        2,
+        "one waits, one is being tried"
+    );
+    for id in &made[2..] {
+        let undone = log.get(*id).await.unwrap().unwrap();
+        assert_eq!(undone.standing, DeliveryStanding::Dead);
+        assert_eq!((undone.due_at, undone.settled_at), (None, Some(t(30))));
+        assert!(undone.error.is_some(), "why it was given up is still told");
+    }
+    settle(store, made[1], DeliveryOutcome::Delivered, None, t(30)).await;
+    assert_eq!(log.replays_pending(replayed).await.unwrap(), 1);
+    assert_eq!(
+        log.replay_many(webhook.id, which, t(40)).await.unwrap(),
+        2,
+        "undone, not lost"
+    );
 }

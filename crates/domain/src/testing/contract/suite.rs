@@ -109,6 +109,7 @@ macro_rules! storage_contract {
                 what_waits_and_what_was_given_up_is_counted
                 a_delivery_is_made_again_on_demand
                 many_deliveries_are_made_again
+                a_replay_is_followed_and_undone
                 what_is_asked_for_again_waits_for_its_endpoint
             }
             outbox {
