@@ -119,6 +119,7 @@ test('a delivery is looked at, resent and replayed without a mouse', async ({ pa
   const came = target.got.length;
   await page.keyboard.press('Enter');
   await expect.poll(() => target.got.length).toBe(came + 1);
+  await page.keyboard.press('Escape');
   await expect(button(page, 'Replay since…')).toBeFocused();
   await target.end();
   await api.delete(`/v1/webhooks/${id}`);
