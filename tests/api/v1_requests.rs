@@ -363,3 +363,18 @@ async fn no_parameter_breaks_anything() {
         assert_eq!(answer.verdict(), "404 device_not_found", "{answer}");
     }
 }
+
+/// Only the sandbox brings phones to move and a receiver for webhooks: what ships has neither.
+#[tokio::test]
+async fn there_is_no_sandbox_in_what_ships() {
+    let app = TestApp::start();
+    for (method, path) in [
+        (Method::GET, "/sandbox/phones"),
+        (Method::POST, "/sandbox/phones/62812/scan"),
+        (Method::GET, "/sandbox/receiver"),
+        (Method::POST, "/sandbox/receiver"),
+    ] {
+        let answer = raw(&app, method.clone(), path, "{}").await;
+        assert_eq!(answer.status, 404, "{method} {path}: {answer}");
+    }
+}

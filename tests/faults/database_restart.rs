@@ -9,6 +9,7 @@ use wagate_tests::Reply;
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::Letters;
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
@@ -26,11 +27,12 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
     let restarts = quick_or_long(3, 10);
     let mut scene = Plan::new(database).devices(5).start().await;
     let mut letters = Letters::default();
+    let mut slowest = (Duration::ZERO, Duration::ZERO);
     for restart in 0..restarts {
         burst(&scene, &mut letters, restart);
         scene.storage.cluster().stop_immediate();
         burst(&scene, &mut letters, restart);
-        says_unavailable(&scene, restart).await;
+        let told = says_unavailable(&scene, restart).await;
         assert!(
             scene.gateway.becomes_ready(503, SAYS_SO).await,
             "/readyz is not red"
@@ -43,7 +45,15 @@ async fn nothing_is_lost_when_the_database_restarts(database: Database) {
             "/readyz stays red"
         );
         sends_again(&scene, restart, back).await;
+        slowest = (slowest.0.max(told), slowest.1.max(back.elapsed()));
     }
+    let (told, back) = slowest;
+    seen(
+        database,
+        format_args!(
+            "{restarts} crashes of the database: told within {told:.1?}, sent again within {back:.1?}"
+        ),
+    );
     letters
         .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
         .await;
@@ -79,16 +89,18 @@ async fn order(scene: &Scene, restart: usize) -> Reply {
         .await
 }
 
-async fn says_unavailable(scene: &Scene, restart: usize) {
+/// How long it took to say so.
+async fn says_unavailable(scene: &Scene, restart: usize) -> Duration {
     let asked = Instant::now();
     let reply = order(scene, restart).await;
+    let took = asked.elapsed();
     assert!(
-        asked.elapsed() <= SAYS_SO,
-        "it took {:?} to say that the database is away",
-        asked.elapsed()
+        took <= SAYS_SO,
+        "it took {took:?} to say that the database is away"
     );
     assert!(reply.headers.contains_key("retry-after"), "{reply:?}");
     assert_eq!(reply.refused(503), "database_unavailable");
+    took
 }
 
 async fn sends_again(scene: &Scene, restart: usize, back: Instant) {

@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::Letters;
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
@@ -89,7 +90,13 @@ async fn a_full_disk_stops_acknowledging_and_says_so() {
 
     disk.fill();
     write_letters(&scene, &mut letters, LETTERS);
+    let filled = Instant::now();
     let red = scene.gateway.becomes_ready(503, RED).await;
+    let told = filled.elapsed();
+    seen(
+        Database::Sqlite,
+        format_args!("a full disk: red within {told:.1?}"),
+    );
     // What was answered while nothing could be stored counts as well.
     let send = json!({ "token": scene.numbers[0].token, "phone": WRITERS[0], "message": "order 1" });
     let key = [("idempotency-key", "order-1")];
@@ -144,6 +151,10 @@ async fn a_failed_fsync_ends_the_process_and_loses_nothing() {
     write_letters(&scene, &mut letters, 20);
     let ended = scene.gateway.wait_exit(EXIT).await;
     let took = struck.elapsed();
+    seen(
+        Database::Sqlite,
+        format_args!("a failed fsync: ended within {took:.1?}"),
+    );
     if ended.is_none() {
         // The rest of the promise is looked at all the same.
         scene.gateway.kill().await;

@@ -51,6 +51,14 @@ async fn a_foreign_reader_gets_in_nobodys_way() {
         .wait_all_heard(&scene.sim, &scene.receiver, PATIENCE * 2)
         .await;
     let seen = reader.stop();
+    crate::figures::seen(
+        Database::Sqlite,
+        format_args!(
+            "a foreign reader: {} snapshots held, the write-ahead log grew to {} MiB",
+            seen.held,
+            seen.largest_wal >> 20
+        ),
+    );
     letters.compare(&scene.receiver).assert_faithful(0);
     let log = scene.gateway.log();
     let locked: Vec<_> = log.lines().filter(|line| line.contains(LOCKED)).collect();

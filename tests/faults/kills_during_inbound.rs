@@ -43,7 +43,9 @@ async fn no_message_is_lost_when_the_gateway_is_killed(database: Database) {
     // One in a hundred over a long run. A short one has as many kills for fewer messages, and what is under way
     // at each of them is repeated.
     let most_repeated = quick_or_long(kills * MOST_PER_KILL, letters.written.len() / 100);
-    letters.compare(&scene.receiver).assert_faithful(most_repeated);
+    let compared = letters.compare(&scene.receiver);
+    compared.tell(database, &format!("{kills} kills"), letters.written.len());
+    compared.assert_faithful(most_repeated);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
     scene.finish().await;
 }
@@ -101,9 +103,13 @@ async fn no_message_is_lost_when_it_is_killed_while_it_catches_up(database: Data
     letters
         .wait_all_heard(&scene.sim, &scene.receiver, LAST_ARRIVAL)
         .await;
-    letters
-        .compare(&scene.receiver)
-        .assert_faithful(kills * MOST_UNDER_WAY);
+    let compared = letters.compare(&scene.receiver);
+    compared.tell(
+        database,
+        &format!("{kills} kills while catching up"),
+        letters.written.len(),
+    );
+    compared.assert_faithful(kills * MOST_UNDER_WAY);
     assert_eq!(scene.sim.undecryptable(), [], "messages could not be decrypted");
     scene.finish().await;
 }

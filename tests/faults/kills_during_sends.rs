@@ -10,6 +10,7 @@ use wagate_tests::{Client, Reply};
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::scene::{Plan, Scene, WRITERS};
 
 on_each_database!(a_send_with_a_key_happens_once_whenever_the_gateway_is_killed);
@@ -59,6 +60,11 @@ async fn a_send_with_a_key_happens_once_whenever_the_gateway_is_killed(database:
     }
     assert_eq!(finals.len(), sends.len());
     assert_each_arrived_once(&scene, &sends);
+    let sent = sends.len();
+    seen(
+        database,
+        format_args!("{kills} kills: of {sent} sends 0 lost, 0 twice at the phone"),
+    );
     assert_answers_are_final(&scene, &finals).await;
     scene.finish().await;
 }

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use wa_sim::ledger::{Direction, Line};
 use wagate_tests::{Received, Receiver, Simulator};
 
+use crate::database::Database;
+use crate::figures::seen;
+
 /// A message that somebody wrote to a device.
 #[derive(Debug, Clone)]
 pub struct Written {
@@ -115,6 +118,20 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The differences in a line.
+    pub fn tell(&self, database: Database, story: &str, written: usize) {
+        seen(
+            database,
+            format_args!(
+                "{story}: of {written} messages {} lost, {} told as two events, {} repeated, {} conversations out of order",
+                self.lost.len(),
+                self.twice_told.len(),
+                self.repeated,
+                self.disordered.len()
+            ),
+        );
+    }
+
     /// Nothing is lost, nothing told as two events, every chat in order, and at most so much repeated.
     #[track_caller]
     pub fn assert_faithful(&self, most_repeated: usize) {

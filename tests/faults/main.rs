@@ -12,6 +12,7 @@
 #[macro_use]
 mod database;
 mod chance;
+mod figures;
 mod foundations;
 mod ledgers;
 mod scene;

@@ -9,6 +9,7 @@ use wagate_tests::simulator::Silence;
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::Letters;
 use crate::scene::{Plan, Scene, WRITERS, status};
 
@@ -47,7 +48,9 @@ async fn every_session_comes_back_after_drops_and_a_mass_close(database: Databas
         tokio::time::sleep(WAVE).await;
     }
     scene.proxy().set(Line::Good);
+    let healed = Instant::now();
     scene.wait_all_connected(BACK).await;
+    let healed = healed.elapsed();
     prove_all_alive(&scene, &mut letters, "after the drops").await;
 
     scene.proxy().set(Line::Slow(DIAL));
@@ -57,7 +60,14 @@ async fn every_session_comes_back_after_drops_and_a_mass_close(database: Databas
     scene
         .wait_all_connected(BACK.saturating_sub(closed.elapsed()))
         .await;
+    let back = closed.elapsed();
     let busiest = scene.proxy().busiest_second(closed);
+    seen(
+        database,
+        format_args!(
+            "{devices} sessions: all back {healed:.1?} after the last drops, {back:.1?} after a mass close, with at most {busiest} dials in a second"
+        ),
+    );
     assert!(
         busiest <= DIALS_PER_SECOND,
         "{busiest} dials in a second, {DIALS_PER_SECOND} allowed"
@@ -77,6 +87,11 @@ async fn a_silently_dead_session_is_noticed(database: Database) {
     write_to_all(&scene, &mut letters, "into the silence");
     let noticing = scene.numbers.iter().map(|number| noticed(&scene, &number.token));
     let noticing = tokio::time::timeout(NOTICED, join_all(noticing)).await;
+    let took = died.elapsed();
+    seen(
+        database,
+        format_args!("{devices} silent sessions: noticed within {took:.1?}"),
+    );
     assert!(
         noticing.is_ok(),
         "a dead session still says connected after {:?}",

@@ -1,11 +1,12 @@
 //! One event that its receiver will never take blocks nobody else's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wagate_tests::Answer;
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::Letters;
 use crate::scene::{Plan, WRITERS};
 
@@ -49,7 +50,13 @@ async fn a_poison_event_blocks_no_other(database: Database) {
         let from = WRITERS[1 + n % (WRITERS.len() - 1)];
         letters.write(&scene.sim, from, to, &format!("harmless {n}"));
     }
+    let begun = Instant::now();
     letters.wait_all_heard(&scene.sim, &scene.receiver, IN_TIME).await;
+    let took = begun.elapsed();
+    seen(
+        database,
+        format_args!("a poison event: {messages} others within {took:.1?}"),
+    );
     letters.compare(&scene.receiver).assert_faithful(0);
     scene.finish().await;
 }

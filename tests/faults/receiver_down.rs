@@ -6,6 +6,7 @@ use wagate_tests::Received;
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::{Letters, message_id};
 use crate::scene::{PATIENCE, Plan, WRITERS};
 
@@ -42,11 +43,18 @@ async fn everything_arrives_once_the_receiver_is_back(database: Database) {
     let back = Instant::now();
     scene.receiver.resume().await;
     letters.wait_all_heard(&scene.sim, &scene.receiver, LAST).await;
+    let caught_up = back.elapsed();
     letters.compare(&scene.receiver).assert_faithful(0);
     let first = scene.receiver.look(|got| first_after(got, back));
     assert!(
         first <= FIRST,
         "the first delivery came {first:?} after the return"
+    );
+    seen(
+        database,
+        format_args!(
+            "receiver away: of {messages} messages the first came {first:.1?} after its return, the last {caught_up:.1?}"
+        ),
     );
     scene.finish().await;
 }

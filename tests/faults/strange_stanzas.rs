@@ -1,11 +1,12 @@
 //! Messages that come twice, damaged, in strange company, or a thousand at a time: each becomes one event.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wa_sim::fault::{FaultKind, FaultSpec};
 
 use crate::chance::quick_or_long;
 use crate::database::Database;
+use crate::figures::seen;
 use crate::ledgers::{Letters, message_id};
 use crate::scene::{PATIENCE, Plan, Scene, WRITERS};
 
@@ -83,8 +84,14 @@ async fn a_long_absence_is_caught_up_with(database: Database) {
         );
     }
     scene.gateway.start().await;
+    let started = Instant::now();
     let limit = Duration::from_secs(30 + messages as u64 / 50);
     letters.wait_all_heard(&scene.sim, &scene.receiver, limit).await;
+    let took = started.elapsed();
+    seen(
+        database,
+        format_args!("a long absence: {messages} messages within {took:.1?}"),
+    );
     letters.compare(&scene.receiver).assert_faithful(0);
     let told = scene
         .receiver

@@ -28,10 +28,10 @@ export const webhookState = (state: string): string => named('webhook_state', st
 export const deliveryState = (state: string): string => named('delivery', state) ?? state;
 
 /** Whose events it receives. Devices are named by their token where it is known. */
-export function scopeText(scope: Webhook['scope'], tokenOf: (id: string) => string | undefined = () => undefined): string {
+export function scopeText(scope: Webhook['scope'], nameOf: (id: string) => string | undefined): string {
   switch (scope.kind) {
     case 'device':
-      return t('webhooks.scope_device_named', { name: tokenOf(scope.device) ?? scope.device });
+      return t('webhooks.scope_device_named', { name: nameOf(scope.device) ?? scope.device });
     case 'workspace':
       return t('webhooks.scope_workspace_named', { name: scope.workspace });
     case 'global':
